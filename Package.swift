@@ -1,0 +1,50 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours is held to the same rules: Swift 6 mode, explicit imports, no warnings.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+]
+
+/// A C library, found by pkg-config; its module map is in Sources/System.
+func system(_ name: String, _ pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["GuestTesting"], swiftSettings: strict)
+}
+
+let package = Package(
+    name: "rehost",
+    
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        system("CGuestfs", "libguestfs", apt: "libguestfs-dev"),
+        system("CXML2", "libxml-2.0", apt: "libxml2-dev"),
+        system("CZlib", "zlib", apt: "zlib1g-dev"),
+        system("CZstd", "libzstd", apt: "libzstd-dev"),
+        system("CLZMA", "liblzma", apt: "liblzma-dev"),
+        system("CLZ4", "liblz4", apt: "liblz4-dev"),
+        // Debian's libbz2 has no pkg-config file.
+        .systemLibrary(name: "CBzip2", path: "Sources/System/CBzip2", providers: [.apt(["libbz2-dev"])]),
+        system("CArchive", "libarchive", apt: "libarchive-dev"),
+
+        module("Guest", []),
+
+        .target(
+            name: "GuestTesting", dependencies: ["Guest"], path: "Tests/GuestTesting", swiftSettings: strict),
+        tests("GuestTests", ["Guest"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,55 @@
+/// Everything that a conversion changes inside a guest, in the order in which it is applied, as values that can be
+/// printed, compared, refused and applied once.
+public struct Plan: Equatable, Sendable {
+    /// One change, who asked for it, and what it replaces.
+    public struct Item: Equatable, Sendable {
+        public var injector: String
+        public var change: Change
+        public var before: Before
+
+        public init(injector: String, change: Change, before: Before) {
+            self.injector = injector
+            self.change = change
+            self.before = before
+        }
+    }
+
+    /// What was there before a change, enough to put it back.
+    public enum Before: Equatable, Sendable {
+        /// Nothing, or nothing that needs to be kept (a command).
+        case nothing
+        case file([UInt8], permissions: UInt16)
+        /// A file that is only appended to, by its length.
+        case fileOfLength(UInt64)
+        case symlink(target: String)
+        case sectors([UInt8])
+    }
+
+    public var items: [Item]
+    public var findings: [Finding]
+    public var formerSettings: [FormerSetting]
+
+    public init(items: [Item] = [], findings: [Finding] = [], formerSettings: [FormerSetting] = []) {
+        self.items = items
+        self.findings = findings
+        self.formerSettings = formerSettings
+    }
+
+    public var isEmpty: Bool { items.isEmpty }
+    public var blockers: [Finding] { findings.filter { $0.level == .blocker } }
+    public var warnings: [Finding] { findings.filter { $0.level == .warning } }
+}
+
+/// A guest that a plan can be applied to. The order is fixed: sectors outside file systems last but one, because a guest
+/// whose files failed must not get a new boot sector; commands after files; boot code last.
+public protocol GuestEditor: GuestFiles {
+    /// - Throws: at the first failure; what is behind the editor is then thrown away by its owner.
+    func apply(_ plan: Plan, progress: (String) -> Void) throws
+}
+
+/// Access to the guest's disks below the file systems.
+public protocol GuestSectors {
+    /// `count` sectors of ``SectorEdit/sectorSize`` bytes from `first` on.
+    /// - Throws: where the disk is shorter.
+    func sectors(disk: Int, first: UInt64, count: Int) throws -> [UInt8]
+}
