@@ -25,7 +25,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "rehost",
-    
+    products: [.executable(name: "rehost", targets: ["rehost"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
@@ -41,6 +41,19 @@ let package = Package(
         system("CArchive", "libarchive", apt: "libarchive-dev"),
 
         module("Guest", []),
+        module("Archives", ["CZlib", "CZstd", "CLZMA", "CLZ4", "CBzip2", "CArchive"]),
+        module("Host", []),
+        .target(name: "Injectors", dependencies: ["Guest", "Archives"], exclude: ["README.md", "Network", "Tools", "Linux"], swiftSettings: strict),
+        module("Converter", ["Guest", "Injectors", "Archives", "CXML2"]),
+        module("Disks", ["Host"]),
+        module("Guestfs", ["Guest", "Archives", "Host", "CGuestfs"]),
+        module("Projects", ["Guest", "Injectors", "Converter", "Disks", "Guestfs", "Host"]),
+        .executableTarget(
+            name: "rehost",
+            dependencies: [
+                "Projects", "Converter", "Guest", "Injectors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/CLI", exclude: ["README.md"], swiftSettings: strict),
 
         .target(
             name: "GuestTesting", dependencies: ["Guest"], path: "Tests/GuestTesting", swiftSettings: strict),

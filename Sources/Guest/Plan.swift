@@ -53,3 +53,31 @@ public protocol GuestSectors {
     /// - Throws: where the disk is shorter.
     func sectors(disk: Int, first: UInt64, count: Int) throws -> [UInt8]
 }
+
+/// A guest's disks in an appliance, before and after its file systems are mounted.
+public protocol GuestMachine: GuestEditor, GuestSectors {
+    /// The whole disks in their order: device name and size in bytes.
+    func diskDevices() throws -> [(device: String, size: UInt64)]
+
+    /// Every partition, volume and bare disk that holds something recognisable.
+    func fileSystems() throws -> [FileSystem]
+
+    /// The subvolumes of a btrfs, as paths from its top level.
+    func subvolumes(on device: String) throws -> [String]
+
+    /// Makes the content of a LUKS device appear among the file systems.
+    /// - Returns: the device that it appears as.
+    func unlock(_ device: String, key: [UInt8]) throws -> String
+
+    /// - Parameter subvolume: of a btrfs; nil mounts its default one.
+    func mount(_ device: String, subvolume: String?, at path: GuestPath) throws
+
+    func unmountAll() throws
+
+    /// Free bytes and, where the file system has a fixed number of them, inodes.
+    func space(at path: GuestPath) throws -> (bytes: UInt64, inodes: UInt64?)
+
+    /// Reads a folder in one round trip, so that later reads below it cost none.
+    /// - Parameter excluding: paths relative to the folder.
+    func prefetch(_ folder: GuestPath, excluding: [String]) throws
+}

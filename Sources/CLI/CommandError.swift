@@ -1,0 +1,52 @@
+import ArgumentParser
+import Foundation
+import Guest
+import Projects
+
+/// How an error is said, and the exit code that it has.
+enum CommandError {
+    enum Code: Int32 {
+        case done = 0
+        case failed = 1
+        case warnings = 3
+        case blocked = 4
+        case unsupported = 5
+        case usage = 64
+        /// 128 + SIGINT, as shells have it.
+        case interrupted = 130
+    }
+
+    static func exitCode(for error: any Error) -> Int32 {
+        switch error {
+        case let code as ExitCode: return code.rawValue
+        case let refusal as Refusal:
+            say("error: \(refusal)")
+            return (refusal.kind == .blocked ? Code.blocked : Code.unsupported).rawValue
+        case let blocked as BlockedPlan:
+            Console.findings(blocked.plan.findings)
+            say("error: nothing was changed: \(count(blocked.plan.blockers.count, "blocker"))")
+            return Code.blocked.rawValue
+        case is CancellationError:
+            say("interrupted; nothing was left behind")
+            return Code.interrupted.rawValue
+        default: break
+        }
+        // ArgumentParser's own: help, version and wrong usage.
+        let code = Rehost.exitCode(for: error)
+        if code == .success || code == .validationFailure || isUsage(error) {
+            let text = Rehost.fullMessage(for: error)
+            if !text.isEmpty { code == .success ? Console.result(text + "\n") : say(text) }
+            return code == .success ? 0 : Code.usage.rawValue
+        }
+        say("error: \(error)")
+        return Code.failed.rawValue
+    }
+
+    private static func isUsage(_ error: any Error) -> Bool {
+        error is ValidationError || String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
+    }
+
+    private static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+}

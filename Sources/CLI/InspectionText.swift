@@ -1,0 +1,60 @@
+import Converter
+import Guest
+
+/// An inspection for people: one line a fact.
+enum InspectionText {
+    static func render(_ guest: Inspection) -> String {
+        var rows: [(String, String)] = [
+            ("system", "\(guest.osRelease.prettyName) (\(guest.architecture))"),
+            ("host name", guest.hostName ?? "none"),
+            ("firmware", firmware(guest.firmware)),
+            ("boot loader", bootLoader(guest.bootLoader)),
+        ]
+        for disk in guest.disks {
+            rows.append(("disk \(disk.index)", "\(PlanText.size(Int(disk.size))), \(table(disk.table))"))
+        }
+        for mount in guest.mounts {
+            let subvolume = mount.subvolume.map { ", subvolume \($0)" } ?? ""
+            rows.append(
+                (
+                    "\(mount.path)", "\(mount.type) on \(mount.device)\(subvolume), \(PlanText.size(Int(mount.free))) free"
+                ))
+        }
+        for kernel in guest.kernels {
+            rows.append(("kernel", "\(kernel.version), initramfs \(kernel.initramfs?.description ?? "none")"))
+        }
+        rows.append(("network", list(guest.networkFormats)))
+        rows.append(("tools", list(guest.tools)))
+        let width = rows.map(\.0.count).max() ?? 0
+        return rows.map { name, value in
+            name + String(repeating: " ", count: width - name.count + 2) + value + "\n"
+        }.joined()
+    }
+
+    private static func list(_ names: [String]) -> String { names.isEmpty ? "none" : names.joined(separator: ", ") }
+
+    private static func firmware(_ firmware: Firmware) -> String {
+        switch firmware {
+        case .bios: "BIOS"
+        case .uefi: "UEFI"
+        case .both: "BIOS and UEFI"
+        case .none: "none: no boot code and no EFI system partition"
+        }
+    }
+
+    private static func bootLoader(_ loader: BootLoader) -> String {
+        switch loader {
+        case .grub2(let configuration, _): "GRUB 2 (\(configuration))"
+        case .loaderEntries(let entries): "boot loader entries (\(entries.count))"
+        case .unknown: "unknown"
+        }
+    }
+
+    private static func table(_ table: PartitionTable) -> String {
+        switch table {
+        case .gpt(let gpt): "GPT, \(gpt.entries.count) partitions"
+        case .mbr(let mbr): "MBR, \(mbr.entries.count { $0.type != 0 }) primary partitions"
+        case .none: "no partition table"
+        }
+    }
+}

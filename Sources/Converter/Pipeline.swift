@@ -1,0 +1,93 @@
+public import Guest
+public import Injectors
+
+/// The order of the injectors, and the plan that they make together.
+public struct Pipeline: Sendable {
+    private let adaptation: Adaptation
+    private let grub: BIOSGrub
+
+    public init(_ adaptation: Adaptation, grub: BIOSGrub) {
+        self.adaptation = adaptation
+        self.grub = grub
+    }
+
+    /// Every injector there is, in their order; ``isWanted(_:)`` leaves out what the user didn't ask for.
+    public static func injectors(for guest: Inspection, _ adaptation: Adaptation, grub: BIOSGrub) -> [any Injector] {
+        [
+            VirtioInitramfs(method: adaptation.initramfs),
+            DHCPNetwork(),
+            DeviceNames(
+                diskPrefix: adaptation.diskBus == .virtioBlk ? "vd" : "sd",
+                firmware: adaptation.targetFirmware(for: guest)),
+            VMwareTools(),
+            BIOSBoot(grub: grub),
+        ]
+    }
+
+    /// The names that `--skip` takes.
+    public static let names = ["virtio-initramfs", "dhcp-network", "device-names", "vmware-tools", "bios-boot"]
+
+    /// - Throws: ``Refusal`` for a guest that no plan can be made for.
+    public func plan(_ machine: any GuestMachine, guest: Inspection, findings: [Finding] = []) throws -> Plan {
+        try refuse(guest)
+        var draft = Draft(over: machine, disks: machine)
+        for injector in Self.injectors(for: guest, adaptation, grub: grub)
+        where isWanted(injector.name) && injector.applies(to: guest) {
+            draft.injector = injector.name
+            do {
+                try injector.inject(into: &draft, guest: guest)
+            } catch let error as GuestPathError {
+                draft.block(error.description, hint: "mend it in the source, or leave this out with --skip \(injector.name)")
+            }
+        }
+        draft.injector = "plan"
+        noteFirmware(of: guest, in: &draft)
+        var plan = try draft.plan()
+        plan.findings = findings + plan.findings
+        if !plan.isEmpty { plan.findings += Space.findings(for: plan, guest: guest) }
+        return plan
+    }
+
+    private func isWanted(_ name: String) -> Bool {
+        if adaptation.skip.contains(name) { return false }
+        return switch name {
+        case "dhcp-network": adaptation.network == .dhcp
+        case "vmware-tools": adaptation.vmwareTools == .disable
+        case "bios-boot": adaptation.firmware == .bios
+        default: true
+        }
+    }
+
+    private func refuse(_ guest: Inspection) throws {
+        guard guest.architecture == "x86_64" || guest.architecture == "i686" else {
+            throw Refusal(
+                .unsupported, "the guest is built for '\(guest.architecture)'",
+                hint: "only x86 guests are supported")
+        }
+        guard !guest.kernels.isEmpty || adaptation.skip.contains("virtio-initramfs") else {
+            throw Refusal(
+                .unsupported, "no kernel with modules was found in '/boot' and '/lib/modules' of \(guest.osRelease.prettyName)",
+                hint: "give all disks of the guest with --disk; a container image without a kernel can't be converted")
+        }
+        if adaptation.firmware == .uefi, guest.firmware == .bios || guest.firmware == .none {
+            throw Refusal(
+                .blocked, "the guest starts by BIOS and has no EFI system partition",
+                hint: "use --firmware keep; BIOS to UEFI is not supported yet")
+        }
+        if adaptation.firmware == .bios, guest.firmware == .none {
+            throw Refusal(
+                .blocked, "no disk has boot code or an EFI system partition",
+                hint: "give the guest's boot disk with --disk, or use --firmware keep")
+        }
+    }
+
+    private func noteFirmware(of guest: Inspection, in draft: inout Draft) {
+        switch (adaptation.firmware, guest.firmware) {
+        case (.bios, .both):
+            draft.note("the guest has boot code for BIOS and an EFI system partition: it can be started by both")
+        case (.keep, .uefi), (.uefi, .uefi):
+            draft.note("the result starts by UEFI: the cloud's image needs that property (OpenStack: hw_firmware_type=uefi)")
+        default: break
+        }
+    }
+}

@@ -1,0 +1,183 @@
+public import Foundation
+public import Guest
+
+/// A plan as JSON: one entry a change. Fields are only ever added.
+public struct PlanReport: Codable, Sendable {
+    public struct Entry: Codable, Sendable {
+        public var injector: String
+        /// "write", "append", "directory", "symlink", "remove", "sectors", "command".
+        public var kind: String
+        /// A path in the guest, "disk 0, sectors 34–2047", or a command's reason.
+        public var target: String
+        /// A unified diff, for text.
+        public var diff: [String]?
+        /// In bytes, after the change.
+        public var size: Int?
+        /// Octal, as in chmod: "0644".
+        public var mode: String?
+        public var linkTarget: String?
+        /// What sectors hold.
+        public var what: String?
+        public var command: [String]?
+    }
+
+    public var schema = "rehost.plan/1"
+    public var inspection: Inspection
+    public var changes: [Entry]
+    public var findings: [Finding]
+    public var formerSettings: [FormerSetting]
+
+    public init(_ plan: Plan, inspection: Inspection) {
+        self.inspection = inspection
+        findings = plan.findings
+        formerSettings = plan.formerSettings
+        changes = plan.items.map(Self.entry)
+    }
+
+    static func entry(_ item: Plan.Item) -> Entry {
+        var entry = Entry(
+            injector: item.injector, kind: item.change.kind, target: PlanText.target(of: item.change))
+        switch item.change {
+        case .write(_, let bytes, let permissions):
+            entry.size = bytes.count
+            entry.mode = "0" + String(permissions, radix: 8)
+            var old: [UInt8] = []
+            if case .file(let bytes, _) = item.before { old = bytes }
+            // Binary files and long lists of modules have sizes, not diffs.
+            if bytes.count < 1 << 16, !bytes.contains(0), !old.contains(0) { entry.diff = PlanText.diff(old, bytes) }
+        case .append(_, let bytes, let offset): entry.size = Int(offset) + bytes.count
+        case .symlink(_, let target): entry.linkTarget = target
+        case .disk(let edit):
+            entry.what = edit.what
+            entry.size = edit.bytes.count
+        case .run(let command): entry.command = command.arguments
+        case .remove:
+            if case .file(let old, _) = item.before, !old.contains(0) { entry.diff = PlanText.diff(old, []) }
+        case .directory(_, let permissions): entry.mode = "0" + String(permissions, radix: 8)
+        }
+        return entry
+    }
+}
+
+/// What a conversion did: written beside its output.
+public struct ConversionReport: Codable, Sendable {
+    public struct Disk: Codable, Sendable {
+        public var source: String
+        public var sourceFormat: String
+        /// In bytes, as the guest sees it.
+        public var virtualSize: UInt64
+        public var output: String
+        public var outputFormat: String
+
+        public init(source: String, sourceFormat: String, virtualSize: UInt64, output: String, outputFormat: String) {
+            self.source = source
+            self.sourceFormat = sourceFormat
+            self.virtualSize = virtualSize
+            self.output = output
+            self.outputFormat = outputFormat
+        }
+    }
+
+    /// What the result needs from the place that it is started in.
+    public struct Requirements: Codable, Sendable {
+        public var firmware: String
+        public var diskBus: String
+        public var nicModel: String
+        public var architecture: String
+        /// The place of the boot disk among the disks, from 0.
+        public var bootDisk: Int
+    }
+
+    public struct Phase: Codable, Sendable {
+        public var name: String
+        /// Seconds since the conversion started; phases may overlap.
+        public var start: Double
+        public var seconds: Double
+
+        public init(name: String, start: Double, seconds: Double) {
+            self.name = name
+            self.start = start
+            self.seconds = seconds
+        }
+    }
+
+    /// One step back: what a change replaced.
+    public struct Undo: Codable, Sendable {
+        /// "restore" (write the content back), "truncate", "symlink", "remove", "sectors".
+        public var kind: String
+        public var target: String
+        /// Base64.
+        public var content: String?
+        public var mode: String?
+        public var linkTarget: String?
+        public var length: UInt64?
+        public var disk: Int?
+        public var firstSector: UInt64?
+    }
+
+    public var schema = "rehost.report/1"
+    public var disks: [Disk]
+    public var plan: PlanReport
+    public var requirements: Requirements
+    public var timings: [Phase]
+    public var undo: [Undo]
+
+    // The contract has these two at the top level of a report as well.
+    public var changes: [PlanReport.Entry]
+    public var findings: [Finding]
+    public var formerSettings: [FormerSetting]
+
+    public init(
+        disks: [Disk], plan: Plan, inspection: Inspection, adaptation: Adaptation, timings: [Phase]
+    ) {
+        self.disks = disks
+        self.plan = PlanReport(plan, inspection: inspection)
+        self.timings = timings
+        changes = self.plan.changes
+        findings = self.plan.findings
+        formerSettings = self.plan.formerSettings
+        requirements = Requirements(
+            firmware: adaptation.targetFirmware(for: inspection).rawValue, diskBus: adaptation.diskBus.rawValue,
+            nicModel: "virtio", architecture: inspection.architecture, bootDisk: BootDisk.index(of: inspection))
+        // Backwards: the last change is the first to be undone.
+        undo = plan.items.reversed().compactMap(Self.undo)
+    }
+
+    private static func undo(_ item: Plan.Item) -> Undo? {
+        let target = PlanText.target(of: item.change)
+        switch (item.change, item.before) {
+        case (.run, _): return nil
+        case (.disk(let edit), .sectors(let bytes)):
+            return Undo(
+                kind: "sectors", target: target, content: Data(bytes).base64EncodedString(), disk: edit.disk,
+                firstSector: edit.firstSector)
+        case (_, .file(let bytes, let permissions)):
+            return Undo(
+                kind: "restore", target: target, content: Data(bytes).base64EncodedString(),
+                mode: "0" + String(permissions, radix: 8))
+        case (_, .fileOfLength(let length)): return Undo(kind: "truncate", target: target, length: length)
+        case (_, .symlink(let old)): return Undo(kind: "symlink", target: target, linkTarget: old)
+        case (_, .nothing), (_, .sectors): return Undo(kind: "remove", target: target)
+        }
+    }
+}
+
+/// Which disk the firmware should start from.
+public enum BootDisk {
+    /// The disk with the EFI system partition or with boot code; of several, the first.
+    public static func index(of guest: Inspection) -> Int {
+        let withESP = guest.disks.first { disk in
+            if case .gpt(let table) = disk.table { table.entries.contains { $0.type == GPT.efiSystem } } else { false }
+        }
+        return (withESP ?? guest.disks.first { $0.hasBootCode })?.index ?? 0
+    }
+}
+
+/// JSON as every command prints it: sorted keys, no escaped slashes.
+public enum JSON {
+    public static func encode(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(value) + Data("\n".utf8)
+    }
+}

@@ -1,0 +1,116 @@
+internal import CGuestfs
+internal import Foundation
+internal import Glibc
+public import Host
+
+/// A disk for the appliance.
+public struct ApplianceDisk: Sendable {
+    public enum Access: Sendable {
+        /// The file stays as it is; what the guest's file systems write goes to a layer that is thrown away.
+        case readOnly
+        /// Written to, without regard for a power cut: for overlays that are thrown away after any failure.
+        case overlay
+    }
+
+    /// A path on this host.
+    public var path: String
+    /// As qemu-img names it: "qcow2", "raw", "vmdk".
+    public var format: String
+    public var access: Access
+
+    public init(path: String, format: String, access: Access) {
+        self.path = path
+        self.format = format
+        self.access = access
+    }
+}
+
+/// libguestfs's appliance: a small virtual machine that mounts an untrusted guest's file systems, so that this host
+/// never does. One thread, one handle; ``run(_:)`` hands out the guest for a batch of calls in one hop.
+public actor Appliance {
+    private let executor = ThreadExecutor(name: "guestfs")
+    private var guest: ApplianceGuest?
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    public init() {}
+
+    deinit { executor.stop() }
+
+    /// Starts the appliance over the disks.
+    /// - Parameters:
+    ///   - scratch: a folder for temporary files, removed by its owner.
+    ///   - log: gets a line of text now and then.
+    public func launch(
+        disks: [ApplianceDisk], accelerator: Accelerator, scratch: String, log: @Sendable (String) -> Void
+    ) throws {
+        let handle = try Handle()
+        let g = handle.raw
+        try handle.check(guestfs_set_backend(g, "direct"), "choose libguestfs's direct backend")
+        try handle.check(guestfs_set_tmpdir(g, scratch), "use '\(scratch)' for temporary files")
+        try handle.check(guestfs_set_autosync(g, 1), "set up the appliance")
+        if accelerator == .tcg {
+            try Handle.withStrings(["force_tcg"]) {
+                try handle.check(guestfs_set_backend_settings(g, $0), "choose software emulation")
+            }
+        }
+        do {
+            try use(FixedAppliance.prepare(accelerator: accelerator, log: log), on: handle)
+        } catch {
+            log("note: \(error); the stock appliance is used, which starts more slowly")
+        }
+        for disk in disks { try add(disk, to: handle) }
+        guard guestfs_launch(g) == 0 else {
+            var failure = handle.failure("start the libguestfs appliance")
+            failure.hint = "run libguestfs-test-tool; a kernel under /boot that this user can read is needed"
+            throw failure
+        }
+        guest = try ApplianceGuest(handle: handle, diskCount: disks.count)
+    }
+
+    private func use(_ appliance: FixedAppliance, on handle: borrowing Handle) throws {
+        let g = handle.raw
+        try handle.check(guestfs_set_path(g, appliance.folder), "use the appliance in '\(appliance.folder)'")
+        if let hypervisor = appliance.hypervisor {
+            try handle.check(guestfs_set_hv(g, hypervisor), "use '\(hypervisor)'")
+        }
+        if let arguments = appliance.kernelArguments {
+            try handle.check(guestfs_set_append(g, arguments), "set the appliance's kernel arguments")
+        }
+        try handle.check(guestfs_set_memsize(g, appliance.memoryMiB), "set the appliance's memory")
+    }
+
+    private func add(_ disk: ApplianceDisk, to handle: borrowing Handle) throws {
+        try disk.format.withCString { format in
+            try "unsafe".withCString { cache in
+                var options = guestfs_add_drive_opts_argv()
+                options.bitmask = rehost_add_drive_format | rehost_add_drive_readonly
+                options.format = format
+                options.readonly = disk.access == .readOnly ? 1 : 0
+                if disk.access == .overlay {
+                    options.bitmask |= rehost_add_drive_cachemode
+                    options.cachemode = cache
+                }
+                try handle.check(
+                    guestfs_add_drive_opts_argv(handle.raw, disk.path, &options), "add the disk '\(disk.path)'")
+            }
+        }
+    }
+
+    /// Runs a batch of calls on the guest, on the appliance's own thread.
+    public func run<Result: Sendable>(
+        _ body: @Sendable (ApplianceGuest) throws -> Result
+    ) throws -> Result {
+        guard let guest else {
+            throw GuestfsError(call: "reach the appliance", reason: "it is not running", code: 0)
+        }
+        return try body(guest)
+    }
+
+    /// Writes everything back and stops the appliance.
+    /// - Throws: where a write was lost; the disks are then worthless.
+    public func shutDown() throws {
+        defer { guest = nil }
+        try guest?.shutDown()
+    }
+}

@@ -1,0 +1,25 @@
+internal import Guest
+
+/// What has been read from a guest, so that nothing is asked twice.
+struct FileCache {
+    private var entries: [GuestPath: FileEntry?] = [:]
+    private var files: [GuestPath: [UInt8]] = [:]
+    private var listings: [GuestPath: [String]] = [:]
+    private var attributes: [GuestPath: [String: [UInt8]]] = [:]
+
+    /// nil: not known; an answer without an entry: nothing is there.
+    func entry(at path: GuestPath) -> (entry: FileEntry?, Void)? {
+        if let known = entries[path] { return (known, ()) }
+        if !path.isRoot, let names = listings[path.parent], !names.contains(path.name) { return (nil, ()) }
+        return nil
+    }
+
+    func contents(at path: GuestPath) -> [UInt8]? { files[path] }
+    func names(in path: GuestPath) -> [String]? { listings[path] }
+    func extendedAttributes(at path: GuestPath) -> [String: [UInt8]]? { attributes[path] }
+
+    mutating func remember(_ entry: FileEntry?, at path: GuestPath) { entries[path] = .some(entry) }
+    mutating func remember(names: [String], in path: GuestPath) { listings[path] = names }
+    mutating func remember(contents: [UInt8], at path: GuestPath) { files[path] = contents }
+    mutating func remember(attributes: [String: [UInt8]], at path: GuestPath) { self.attributes[path] = attributes }
+}

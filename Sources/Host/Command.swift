@@ -1,0 +1,145 @@
+public import Foundation
+
+/// A program of this host's, run without a shell.
+public struct Command: Sendable {
+    public var program: String
+    public var arguments: [String]
+    public var environment: [String: String]
+
+    /// - Parameters:
+    ///   - program: a name looked up in PATH, or a path.
+    ///   - environment: laid over this process's own.
+    public init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) {
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+    }
+
+    public struct Failure: Error, CustomStringConvertible {
+        public var program: String
+        public var reason: String
+        public var hint: String?
+
+        public init(program: String, reason: String, hint: String? = nil) {
+            self.program = program
+            self.reason = reason
+            self.hint = hint
+        }
+
+        public var description: String {
+            "could not run \(program): \(reason)" + (hint.map { "\nhint: \($0)" } ?? "")
+        }
+    }
+
+    /// Runs to the end and returns what the program wrote to stdout.
+    /// - Parameter onOutput: gets stdout piece by piece as it comes, for progress.
+    /// - Throws: ``Failure`` with the program's last words where it ends with anything but 0; `CancellationError` where
+    ///   the task was cancelled, after the program was ended.
+    public func run(onOutput: (@Sendable (String) -> Void)? = nil) async throws -> Data {
+        let running = try Running(self, onOutput: onOutput)
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                Thread.detachNewThread { continuation.resume(with: Result { try running.finish() }) }
+            }
+        } onCancel: {
+            running.cancel()
+        }
+    }
+
+    /// The same, holding the calling thread.
+    public func runBlocking() throws -> Data {
+        try Running(self, onOutput: nil).finish()
+    }
+
+    /// The program's path; nil where PATH has none of the name.
+    public var path: String? {
+        if program.contains("/") { return FileManager.default.isExecutableFile(atPath: program) ? program : nil }
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
+        // Administrators' programs are often missing from a user's PATH.
+        return (folders + ["/usr/sbin", "/sbin"]).map { $0 + "/" + program }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+}
+
+/// A started program with both its outputs drained.
+private final class Running: @unchecked Sendable {
+    private let process = Process()
+    private let command: Command
+    private let lock = NSLock()
+    private var isCancelled = false
+    private let output: Drain
+    private let errors: Drain
+
+    init(_ command: Command, onOutput: (@Sendable (String) -> Void)?) throws {
+        self.command = command
+        guard let path = command.path else {
+            throw Command.Failure(
+                program: command.program, reason: "it is not installed",
+                hint: "install it with your package manager; script/setup lists what rehost needs")
+        }
+        let out = Pipe()
+        let err = Pipe()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = command.arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(
+            ["LC_ALL": "C.UTF-8"].merging(command.environment) { $1 }
+        ) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = out
+        process.standardError = err
+        try process.run()
+        output = Drain(out.fileHandleForReading, onOutput: onOutput)
+        errors = Drain(err.fileHandleForReading, onOutput: nil)
+    }
+
+    func cancel() {
+        lock.lock()
+        isCancelled = true
+        lock.unlock()
+        process.terminate()
+    }
+
+    func finish() throws -> Data {
+        let bytes = output.finish()
+        let said = errors.finish()
+        process.waitUntilExit()
+        lock.lock()
+        let wasCancelled = isCancelled
+        lock.unlock()
+        if wasCancelled { throw CancellationError() }
+        guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+            let words = String(decoding: said.suffix(2000), as: UTF8.self)
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let end =
+                process.terminationReason == .exit
+                ? "it ended with \(process.terminationStatus)" : "signal \(process.terminationStatus) ended it"
+            throw Command.Failure(program: command.program, reason: words.isEmpty ? end : words)
+        }
+        return bytes
+    }
+}
+
+/// Reads a pipe to its end on a thread of its own, so that no program waits for us.
+private final class Drain: @unchecked Sendable {
+    /// The most that is kept; programs of ours print a few kilobytes, JSON of deep chains a few hundred.
+    private static let limit = 64 << 20
+    // Written by the thread before the semaphore is signalled, read after it.
+    private var bytes = Data()
+    private let done = DispatchSemaphore(value: 0)
+
+    init(_ handle: FileHandle, onOutput: (@Sendable (String) -> Void)?) {
+        Thread.detachNewThread { [self] in
+            while let piece = try? handle.read(upToCount: 1 << 16), !piece.isEmpty {
+                if bytes.count < Self.limit { bytes.append(piece) }
+                onOutput?(String(decoding: piece, as: UTF8.self))
+            }
+            try? handle.close()
+            done.signal()
+        }
+    }
+
+    func finish() -> Data {
+        done.wait()
+        return bytes
+    }
+}

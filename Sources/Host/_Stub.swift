@@ -1,0 +1,1 @@
+public enum Accelerator: String, Sendable { case kvm, tcg }

@@ -1,0 +1,100 @@
+import Guest
+
+extension DeviceNames {
+    func adaptBootConfiguration(_ draft: inout Draft, _ map: DiskMap, _ guest: Inspection) throws {
+        // UUID= is the initramfs's work; the kernel alone only knows PARTUUID=.
+        let usual: Volume.Preference = guest.kernels.contains { $0.initramfs == nil } ? .partitionUUID : .uuid
+
+        var menus: [GuestPath] = ["/etc/grub.d/40_custom"]
+        if case .grub2(let configuration, let prefix) = guest.bootLoader {
+            menus += [configuration, prefix.appending("custom.cfg")]
+        }
+        for path in Set(menus).sorted() {
+            try adapt(path, &draft, map) { lines, index in
+                guard let range = BootLines.kernelArguments(lines[index]) else { return nil }
+                return (range, BootLines.loadsInitramfs(lines, behind: index) ? .uuid : .partitionUUID)
+            }
+        }
+
+        var entries = try draft.files(in: "/boot/loader/entries", suffix: ".conf")
+        if case .loaderEntries(let known) = guest.bootLoader { entries += known }
+        for path in Set(entries).sorted() {
+            try adapt(path, &draft, map) { lines, index in
+                BootLines.entryOptions(lines[index]).map { ($0, usual) }
+            }
+        }
+        try adapt("/etc/kernel/cmdline", &draft, map) { lines, index in (lines[index].indices, usual) }
+
+        for path in try ["/etc/default/grub"] + draft.files(in: "/etc/default/grub.d", suffix: ".cfg") {
+            try adapt(path, &draft, map) { lines, index in
+                BootLines.value(lines[index]) { $0.hasPrefix("GRUB_CMDLINE") }.map { ($0, usual) }
+            }
+            try noteGRUBWithoutUUIDs(path, &draft)
+        }
+        let tools: GuestPath = "/etc/initramfs-tools"
+        let parts = try draft.list(tools.appending("conf.d")).map { tools.appending("conf.d").appending($0) }
+        for path in [tools.appending("initramfs.conf")] + parts {
+            try adapt(path, &draft, map) { lines, index in
+                BootLines.value(lines[index]) { ["RESUME", "ROOT"].contains($0) }.map { ($0, usual) }
+            }
+        }
+    }
+
+    /// Rewrites one file.
+    /// - Parameter part: the part of a line that holds names, and how they are to be spelled.
+    private func adapt(
+        _ path: GuestPath, _ draft: inout Draft, _ map: DiskMap,
+        part: ([[UInt8]], Int) -> (Range<Int>, Volume.Preference)?
+    ) throws {
+        guard let bytes = try draft.editableBytes(path) else { return }
+        var file = TextLines(bytes)
+        var was: [String] = []
+        var now: [String] = []
+        for index in file.lines.indices {
+            guard let (range, preference) = part(file.lines, index) else { continue }
+            let new = DeviceReference.rewrite(file.lines[index], in: range) {
+                spelling(of: $0, in: path, preference, map, &draft)
+            }
+            guard new != file.lines[index] else { continue }
+            was.append(file.text(index))
+            file.lines[index] = new
+            now.append(file.text(index))
+        }
+        guard !was.isEmpty else { return }
+        draft.record("device-name", of: "kernel parameters", in: path, ["was": was, "now": now])
+        try draft.write(path, file.bytes)
+    }
+
+    private func noteGRUBWithoutUUIDs(_ path: GuestPath, _ draft: inout Draft) throws {
+        for line in TextLines(try draft.read(path) ?? []).lines.prefix(10_000) {
+            guard let range = BootLines.value(line, of: { $0 == "GRUB_DISABLE_LINUX_UUID" }),
+                String(decoding: line[range], as: UTF8.self).contains("true")
+            else { continue }
+            draft.note(
+                "'\(path)' sets GRUB_DISABLE_LINUX_UUID: the next update-grub names the root by its device again",
+                hint: "remove the setting")
+        }
+    }
+
+    /// GRUB makes its own map of the disks where it finds no file; one with the old names stops its tools.
+    func dropDeviceMap(_ draft: inout Draft, _ guest: Inspection) throws {
+        var folders: Set<GuestPath> = ["/boot/grub", "/boot/grub2"]
+        if case .grub2(_, let prefix) = guest.bootLoader { folders.insert(prefix) }
+        for path in folders.sorted().map({ $0.appending("device.map") }) {
+            guard let bytes = try draft.editableBytes(path, limit: Self.tableLimit) else { continue }
+            let file = TextLines(bytes)
+            let isStale = file.lines.contains { line in
+                guard let fields = FieldLine(line), let device = fields.text(1).flatMap(DeviceName.init) else {
+                    return false
+                }
+                if case .ordered(diskPrefix, _, _) = device.kind { return false }
+                return true
+            }
+            guard isStale else { continue }
+            draft.record(
+                "device-name", of: "GRUB's device map", in: path,
+                ["was": file.lines.indices.map { file.text($0) }.filter { !$0.isEmpty }])
+            try draft.remove(path)
+        }
+    }
+}

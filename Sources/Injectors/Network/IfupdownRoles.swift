@@ -1,0 +1,117 @@
+import Guest
+
+/// What each interface of an ifupdown configuration is: a card, a port of a bond or bridge, a bond, a template…
+struct IfupdownRoles {
+    private let stanzas: [IfupdownFile.Stanza]
+    private let lists: [IfupdownFile.Line]
+    private let hasMappings: Bool
+    private var listed: Set<String> = []
+    private var templates: Set<String> = []
+    private var ports: Set<String> = []
+    private var composites: Set<String> = []
+    private var parents: Set<String> = []
+    private var untouched: Set<String> = []
+    /// Bridges that no port connects to anything.
+    private(set) var isolated: [String] = []
+
+    init(_ files: IfupdownFiles) {
+        stanzas = files.stanzas
+        lists = files.files.flatMap(\.file.lists)
+        hasMappings = files.files.contains { !$0.file.mappings.isEmpty }
+        for word in lists.flatMap(\.arguments) { listed.insert(String(word.split(separator: "=").last ?? "")) }
+        templates = Set(stanzas.compactMap(\.inherits)).subtracting(listed)
+        for stanza in stanzas { sort(stanza) }
+        let bridges = Dictionary(grouping: stanzas) { $0.name }.filter { _, stanzas in
+            let all = stanzas.flatMap { $0.values("bridge-ports") }.flatMap(\.words)
+            return stanzas.contains { !$0.values("bridge-ports").isEmpty } && all.allSatisfy { $0 == "none" }
+        }
+        isolated = bridges.keys.filter { name in stanzas.contains { $0.name == name && $0.method == "static" } }.sorted()
+        untouched.formUnion(bridges.keys)
+    }
+
+    private mutating func sort(_ stanza: IfupdownFile.Stanza) {
+        let name = stanza.name
+        let members = stanza.values("bond-slaves", "slaves", "bridge-ports").flatMap(\.words)
+        let keywords = stanza.options.map { IfupdownFile.Stanza.normal($0.keyword) }
+        if !stanza.values("bond-master").isEmpty { ports.insert(name) }
+        for (index, member) in members.enumerated() where !["none", "all", "regex", "noregex"].contains(member) {
+            // bridge_ports regex eth.* noregex eth1
+            if index > 0, ["regex", "noregex"].contains(members[index - 1]) { continue }
+            ports.insert(member)
+        }
+        if keywords.contains(where: { $0 == "slaves" || $0 == "bond-slaves" || $0 == "bond-mode" || $0.hasPrefix("bridge-") }) {
+            composites.insert(name)
+        }
+        if let parent = stanza.values("vlan-raw-device").last?.words.first {
+            composites.insert(name)
+            parents.insert(parent)
+        } else if let dot = name.lastIndex(of: "."), !name.contains(":") {
+            composites.insert(name)
+            parents.insert(String(name[..<dot]))
+        }
+        let isWireless = keywords.contains { $0.hasPrefix("wpa-") || $0.hasPrefix("wireless-") }
+        let isMade = stanza.options.contains { option in
+            let words = option.words
+            return words.contains("tuntap") || words.contains("tunctl")
+                || (words.contains("link") && words.contains("add") && words.contains { ["dummy", "veth", "tun", "tap"].contains($0) })
+        }
+        if isWireless || isMade || InterfaceName.isWireless(name) || InterfaceName.isVirtual(name)
+            || stanza.method == "loopback"
+        {
+            untouched.insert(name)
+        }
+    }
+
+    func isUntouched(_ name: String) -> Bool {
+        untouched.contains(name) || untouched.contains(String(name.prefix { $0 != ":" }))
+    }
+
+    func isStatic(_ stanza: IfupdownFile.Stanza) -> Bool {
+        stanza.method == "static" && (stanza.family == "inet" || stanza.family == "inet6") && !isUntouched(stanza.name)
+    }
+
+    func hasStaticIPv4(_ name: String) -> Bool {
+        stanzas.contains { $0.name == name && $0.family == "inet" && isStatic($0) }
+    }
+
+    func isListed(_ name: String) -> Bool { listed.contains(name) }
+
+    func hasOtherStanza(than stanza: IfupdownFile.Stanza) -> Bool {
+        stanzas.filter { $0.name == stanza.name }.count > 1
+    }
+
+    /// - Parameter served: interfaces and families that have a stanza already which becomes DHCP.
+    func fate(of stanza: IfupdownFile.Stanza, served: inout Set<String>) -> StaticNetwork.Fate {
+        if ports.contains(stanza.name) { return .port }
+        if stanza.name.contains(":") { return .gone }
+        let isDynamic = stanzas.contains {
+            $0.name == stanza.name && $0.family == stanza.family && ($0.method == "dhcp" || $0.method == "auto")
+        }
+        return !isDynamic && served.insert("\(stanza.name) \(stanza.family)").inserted ? .dhcp : .gone
+    }
+
+    /// Tells what the network cards are called.
+    func cards(_ cards: inout NetworkCards, _ draft: inout Draft) {
+        var logical: Set<String> = []
+        for word in lists.flatMap(\.arguments) {
+            let sides = word.split(separator: "=", maxSplits: 1).map(String.init)
+            if sides.count == 2 { logical.insert(sides[1]) }
+            guard let slash = sides.first?.firstIndex(of: "/"), let side = sides.first else { continue }
+            if side[..<slash] == "mac" {
+                draft.warn(
+                    "'\(word)' selects an interface by its MAC address; it stays as it is, "
+                        + "and the interface may not come up where the address is another")
+            } else if slash == side.startIndex {
+                cards.use(String(side.dropFirst().prefix { $0 != "/" }))
+            }
+        }
+        let named = stanzas.map(\.name).filter { !logical.contains($0) && (!hasMappings || listed.contains($0)) }
+        let plain = hasMappings ? listed.sorted().filter { !logical.contains($0) } : []
+        for name in named + plain + ports.sorted() + parents.sorted() {
+            guard !templates.contains(name), !composites.contains(name), !isUntouched(name), !name.contains("/"),
+                !InterfaceName.isWireless(name), !InterfaceName.isVirtual(name), !InterfaceName.isComposite(name)
+            else { continue }
+            cards.use(name)
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Guest
+
+/// What a guest calls the machine's network cards, gathered while its configuration is converted.
+struct NetworkCards {
+    /// Names by MAC address, as udev rules and .link files gave them; those go.
+    let bound: [String: String]
+    /// Cards named one by one, in the order in which they were found.
+    private(set) var names: [String] = []
+    /// Wildcards that stand for cards.
+    private(set) var patterns: [String] = []
+    /// By name, where the configuration told the card by it.
+    private(set) var macs: [String: String] = [:]
+    /// The interfaces that were static and now ask a DHCP server.
+    var converted: [String] = []
+
+    init(bound: [String: String] = [:]) { self.bound = bound }
+
+    /// A configuration is about this card, by name or by wildcard.
+    mutating func use(_ name: String, mac: String? = nil) {
+        if Wildcard.isPattern(name) {
+            if !patterns.contains(name) { patterns.append(name) }
+            return
+        }
+        guard InterfaceName.isValid(name) else { return }
+        if !names.contains(name) { names.append(name) }
+        if let mac = mac ?? bound.first(where: { $0.value == name })?.key, macs[name] == nil { macs[name] = mac }
+    }
+
+    /// The name of a card that the configuration told by its MAC address, or by some other tie to the old hardware.
+    /// - Parameter preferred: taken where no rule had named the card.
+    mutating func name(ofCardWith tie: String, preferred: String? = nil) -> String {
+        let mac = Address.mac(tie)
+        if let mac, let name = bound[mac] ?? macs.first(where: { $0.value == mac })?.key {
+            use(name, mac: mac)
+            return name
+        }
+        if let preferred, InterfaceName.isValid(preferred), !Wildcard.isPattern(preferred) {
+            use(preferred, mac: mac)
+            return preferred
+        }
+        let free = (0...).lazy.map { "nic\($0)" }.first { !names.contains($0) } ?? "nic"
+        use(free, mac: mac)
+        return free
+    }
+}
+
+enum InterfaceName {
+    /// Linux takes 15 bytes (IFNAMSIZ); what is no letter, digit, dot, dash or underscore is no name that we would write.
+    static func isValid(_ name: String) -> Bool {
+        (1...15).contains(name.utf8.count) && name != "." && name != ".."
+            && name.unicodeScalars.allSatisfy { isAllowed($0) }
+    }
+
+    private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9", ".", "-", "_": true
+        default: false
+        }
+    }
+
+    static func isWireless(_ name: String) -> Bool {
+        if name.hasPrefix("wl") || name.hasPrefix("ww") { return name.contains(where: \.isNumber) }
+        return ["ath", "ra"].contains { name.hasPrefix($0) && isCount(name.dropFirst($0.count)) }
+    }
+
+    private static func isCount(_ text: Substring) -> Bool { !text.isEmpty && text.allSatisfy(\.isNumber) }
+
+    /// Interfaces that programs make, told by how they are usually called.
+    static func isVirtual(_ name: String) -> Bool {
+        let prefixes = [
+            "dummy", "tun", "tap", "veth", "wg", "docker", "virbr", "lxcbr", "lxdbr", "vxlan", "gre", "gretap", "sit",
+            "ipip", "ip6tnl", "ppp", "ifb", "macvlan", "macvtap", "ipvlan", "vti", "cni", "usb", "ib", "can", "ovs",
+        ]
+        return name == "lo" || prefixes.contains { name.hasPrefix($0) && name.dropFirst($0.count).allSatisfy(\.isNumber) }
+    }
+
+    /// Bonds, bridges and VLANs, told by how they are usually called.
+    static func isComposite(_ name: String) -> Bool {
+        let prefixes = ["bond", "team", "br", "vmbr", "vlan"]
+        return name.contains(".") || name.contains(":")
+            || prefixes.contains { name.hasPrefix($0) && (isCount(name.dropFirst($0.count)) || name.hasPrefix($0 + "-")) }
+    }
+
+    /// Sorts as the hypervisor counts its cards: eth2 before eth10, and VMware's PCI slots 160, 192, 224, 256, 161, 193…
+    static func precedes(_ left: String, _ right: String) -> Bool {
+        let left = key(left)
+        let right = key(right)
+        for (one, other) in zip(left, right) where one != other {
+            return one.number == other.number ? one.text < other.text : one.number < other.number
+        }
+        return left.count < right.count
+    }
+
+    private struct Chunk: Equatable {
+        var text: String
+        /// 0 for text.
+        var number: UInt64
+    }
+
+    private static func key(_ name: String) -> [Chunk] {
+        var chunks: [Chunk] = []
+        var rest = Substring(name)
+        while let first = rest.first {
+            let isNumber = first.isASCII && first.isNumber
+            let part = rest.prefix { ($0.isASCII && $0.isNumber) == isNumber }
+            rest = rest.dropFirst(part.count)
+            // A text sorts before any number: 0 against the number plus one.
+            let number = isNumber ? (UInt64(part) ?? .max - 1) &+ 1 : 0
+            chunks.append(Chunk(text: isNumber ? "" : String(part), number: number))
+        }
+        // pciSlotNumber holds the bridge (5…8) above the function: ens160 is bridge 5, function 0; ens161 function 1.
+        if chunks.count == 2, chunks[0].text == "ens", case 161...417 = chunks[1].number {
+            let slot = chunks[1].number - 1
+            chunks[1].number = 161 + slot % 32 * 8 + (slot / 32 - 5)
+        }
+        return chunks
+    }
+}

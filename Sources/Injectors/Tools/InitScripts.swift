@@ -1,0 +1,54 @@
+import Guest
+
+/// Services that are started by init scripts or Upstart jobs, and how to keep them from starting.
+enum InitScripts {
+    private static let runlevels = ["1", "2", "3", "4", "5", "S"]
+    /// Debian's place, RHEL's, and SLES 11's. On RHEL the first leads to the second.
+    private static let parents: [GuestPath] = ["/etc", "/etc/rc.d", "/etc/init.d"]
+
+    /// Turns the links that start a script into links that stop it, as `update-rc.d disable` does.
+    static func disable(_ script: String, in draft: inout Draft) throws {
+        var seen: Set<GuestPath> = []
+        for parent in parents {
+            for level in runlevels {
+                let folder = try draft.resolve(parent.appending("rc\(level).d"))
+                guard seen.insert(folder).inserted else { continue }
+                try disable(script, links: try draft.list(folder), in: folder, &draft)
+            }
+        }
+    }
+
+    private static func disable(_ script: String, links: [String], in folder: GuestPath, _ draft: inout Draft) throws {
+        func order(_ link: String, _ kind: Character) -> Int? {
+            guard link.first == kind, link.dropFirst(3) == script, link.dropFirst().prefix(2).utf8.count == 2 else {
+                return nil
+            }
+            return Int(link.dropFirst().prefix(2))
+        }
+        var hasStop = links.contains { order($0, "K") != nil }
+        for link in links {
+            guard let start = order(link, "S"), (0...99).contains(start) else { continue }
+            let path = folder.appending(link)
+            guard case .symlink(let target) = try draft.kept(path)?.kind else { continue }
+            if !hasStop {
+                let stop = min(100 - start, 99)
+                try draft.symlink(folder.appending("K\(stop < 10 ? "0" : "")\(stop)\(script)"), to: target)
+                hasStop = true
+            }
+            draft.record("enabled-service", of: script, in: path, ["link-to": [target]])
+            try draft.remove(path)
+        }
+    }
+
+    /// `manual` in an override file: the job starts only when it is asked to (init(5)).
+    static func disable(job: String, in draft: inout Draft) throws {
+        guard try draft.exists("/etc/init/\(job).conf") else { return }
+        let path: GuestPath = "/etc/init/\(job).override"
+        var file = TextLines(try draft.read(path) ?? [])
+        if file.lines.last == [] { file.lines.removeLast() }
+        guard !file.lines.indices.contains(where: { file.text($0) == "manual" }) else { return }
+        draft.record("enabled-service", of: job, in: path, ["was": file.lines.indices.map { file.text($0) }])
+        file.lines += [Array("manual".utf8), []]
+        try draft.write(path, file.bytes)
+    }
+}

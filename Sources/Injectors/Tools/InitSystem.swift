@@ -1,0 +1,25 @@
+import Guest
+
+/// What starts a guest's services.
+enum InitSystem {
+    case systemd
+    case upstart
+    /// Links in rcN.d, whoever reads them.
+    case sysv
+
+    init(of files: some GuestFiles) throws {
+        // Ubuntu 14.04 has parts of systemd without starting it: what /sbin/init is counts.
+        let program = try files.resolve("/sbin/init")
+        if program.name == "systemd" {
+            self = .systemd
+        } else if try program.name == "upstart" || !files.files(in: "/etc/init", suffix: ".conf").isEmpty {
+            self = .upstart
+        } else if try ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"].contains(where: { try files.exists($0) }),
+            try !files.exists(program)
+        {
+            self = .systemd
+        } else {
+            self = .sysv
+        }
+    }
+}

@@ -1,0 +1,148 @@
+public import Guest
+
+/// Keeps VMware's guest tools from starting: open-vm-tools and the tools that VMware's own installer made. Nothing is
+/// uninstalled, and every step can be undone.
+///
+/// The kernel's modules (vmw_balloon, vmw_vmci, vmw_pvscsi, vmxnet3) stay: they do nothing without their hardware.
+public struct VMwareTools: Injector {
+    public let name = "vmware-tools"
+
+    public init() {}
+
+    /// Every Linux guest: whether there is something to do is told by its files.
+    public func applies(to guest: Inspection) -> Bool { true }
+
+    /// The services' names. vmtoolsd and vgauthd are RHEL's and SUSE's names, open-vm-tools and vgauth Debian's.
+    private static let services = [
+        "open-vm-tools", "vmtoolsd", "vmtoolsd-init", "vgauth", "vgauthd", "vmblock-fuse", "vmware-vmblock-fuse",
+        "vmware-tools", "vmware-tools-services", "vmware-tools-thinprint",
+    ]
+    /// The mount point of drag and drop, in systemd's escaping.
+    private static let mounts = ["run-vmblock\\x2dfuse.mount", "proc-fs-vmblock-mountPoint.mount"]
+
+    /// The common agent framework's services, whose names have changed: "vmware-CAFManagementAgentHost". Others that
+    /// begin with "vmware-" may be VMware Workstation's, which runs guests of its own.
+    private static func isAgent(_ name: String) -> Bool { name.lowercased().hasPrefix("vmware-caf") }
+
+    public func inject(into draft: inout Draft, guest: Inspection) throws {
+        let scripts = try draft.list("/etc/init.d").filter { Self.services.contains($0) || Self.isAgent($0) }
+        switch try InitSystem(of: draft) {
+        case .systemd: try mask(scripts, &draft)
+        case .upstart:
+            let jobs = try draft.files(in: "/etc/init", suffix: ".conf").map { String($0.name.dropLast(5)) }
+            for job in jobs where Self.services.contains(job) || Self.isAgent(job) {
+                try InitScripts.disable(job: job, in: &draft)
+            }
+            for script in scripts { try InitScripts.disable(script, in: &draft) }
+        case .sysv:
+            for script in scripts { try InitScripts.disable(script, in: &draft) }
+        }
+        for file: GuestPath in ["/etc/xdg/autostart/vmware-user.desktop", "/etc/xdg/autostart/vmware-toolbox.desktop"] {
+            try hide(file, &draft)
+        }
+        try commentOutSharedFolders(&draft)
+        try noteDataSources(&draft)
+    }
+
+    private func mask(_ scripts: [String], _ draft: inout Draft) throws {
+        let units = try SystemdUnits(of: draft)
+        let known = Set(Self.services.map { "\($0).service" } + Self.mounts)
+        var found = Set(units.names.filter { known.contains($0) || Self.isAgent($0) && $0.hasSuffix(".service") })
+        // systemd makes units from init scripts.
+        found.formUnion(scripts.map { "\($0).service" })
+        found.formUnion(try units.aliases(of: found, in: draft))
+        for unit in found.sorted() { try units.mask(unit, in: &draft) }
+    }
+
+    /// `Hidden=true` is how a desktop entry says that it is as good as deleted (Desktop Entry Specification).
+    private func hide(_ path: GuestPath, _ draft: inout Draft) throws {
+        guard let bytes = try draft.editableBytes(path, limit: 64 << 10) else { return }
+        var file = TextLines(bytes)
+        guard let start = file.lines.firstIndex(where: { $0.starts(with: "[Desktop Entry]".utf8) }) else { return }
+        let end = file.lines[(start + 1)...].firstIndex { $0.first == UInt8(ascii: "[") } ?? file.lines.count
+        let now = Array("Hidden=true".utf8)
+        if let line = (start + 1..<end).first(where: { file.lines[$0].starts(with: "Hidden=".utf8) }) {
+            guard !file.text(line).hasSuffix("true") else { return }
+            draft.record("enabled-service", of: path.name, in: path, ["was": [file.text(line)]])
+            file.lines[line] = now
+        } else {
+            draft.record("enabled-service", of: path.name, in: path, [:])
+            file.lines.insert(now, at: start + 1)
+        }
+        try draft.write(path, file.bytes)
+    }
+
+    /// Folders of the VMware host, and the tools' own file systems: mounting them would fail.
+    private func commentOutSharedFolders(_ draft: inout Draft) throws {
+        let path: GuestPath = "/etc/fstab"
+        guard let bytes = try draft.editableBytes(path, limit: DeviceNames.tableLimit) else { return }
+        let types = ["vmhgfs", "vmhgfs-fuse", "fuse.vmhgfs-fuse", "vmblock", "fuse.vmware-vmblock"]
+        var file = TextLines(bytes)
+        var was: [String] = []
+        for index in file.lines.indices {
+            guard let line = FieldLine(file.lines[index]), let source = line.text(0), let type = line.text(2) else {
+                continue
+            }
+            guard types.contains(type) || type == "fuse" && source.hasPrefix("vmhgfs-fuse") else { continue }
+            was.append(file.text(index))
+            file.lines[index] = Array("# ".utf8) + file.lines[index]
+        }
+        guard !was.isEmpty else { return }
+        draft.record("fstab-line", of: "shared folders of the VMware host", in: path, ["was": was])
+        draft.warn("folders that the VMware host shared don't exist any more; their lines in '\(path)' become comments")
+        try draft.write(path, file.bytes)
+    }
+
+    /// cloud-init asks only the data sources that it is told: with VMware's alone it finds nothing in another cloud.
+    private func noteDataSources(_ draft: inout Draft) throws {
+        let parts = try draft.files(in: "/etc/cloud/cloud.cfg.d", suffix: ".cfg")
+        for path in parts.reversed() + ["/etc/cloud/cloud.cfg"] {
+            guard let bytes = try draft.editableBytes(path), let sources = Self.dataSources(TextLines(bytes)) else {
+                continue
+            }
+            // The last file that has the list decides.
+            guard !sources.isEmpty, sources.allSatisfy({ ["VMware", "VMwareGuestInfo", "OVF", "None"].contains($0) })
+            else { return }
+            draft.note(
+                "cloud-init looks for its data only where VMware keeps it ('\(path)'): it finds nothing in another cloud",
+                hint: "add the cloud's data source to datasource_list")
+            return
+        }
+    }
+
+    /// The value of `datasource_list`, in either of YAML's forms; nil where the file has none.
+    private static func dataSources(_ file: TextLines) -> [String]? {
+        for index in file.lines.indices where file.lines[index].starts(with: "datasource_list:".utf8) {
+            func words(_ text: Substring) -> [String] {
+                let value = text.firstIndex(of: "#").map { text[..<$0] } ?? text
+                return value.split { " \t\r,[]\"'".contains($0) }.map(String.init)
+            }
+            let own = words(file.text(index).dropFirst("datasource_list:".count))
+            guard own.isEmpty else { return own }
+            let items = file.lines[(index + 1)...].prefix(100).map { String(decoding: $0, as: UTF8.self) }
+            return items.map { $0.drop { $0 == " " } }.prefix { $0.hasPrefix("-") }.flatMap { words($0.dropFirst()) }
+        }
+        return nil
+    }
+
+    /// The tools that are installed: "open-vm-tools", "vmware-tools tarball", "vmware-tools packages".
+    public static func installed(_ files: any GuestFiles) throws -> [String] {
+        func hasAny(_ paths: [GuestPath]) throws -> Bool { try paths.contains { try files.exists($0) } }
+        var found: [String] = []
+        // An init script or /etc/vmware-tools alone are left behind by a package that was removed.
+        if try hasAny([
+            "/usr/bin/vmtoolsd", "/usr/lib/systemd/system/open-vm-tools.service",
+            "/lib/systemd/system/open-vm-tools.service",
+            "/usr/lib/systemd/system/vmtoolsd.service",
+        ]) {
+            found.append("open-vm-tools")
+        }
+        if try hasAny(["/usr/bin/vmware-uninstall-tools.pl", "/etc/vmware-tools/locations"]) {
+            found.append("vmware-tools tarball")
+        }
+        if try hasAny(["/etc/init.d/vmware-tools-services", "/etc/init/vmware-tools-services.conf"]) {
+            found.append("vmware-tools packages")
+        }
+        return found
+    }
+}

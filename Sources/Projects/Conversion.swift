@@ -1,0 +1,195 @@
+public import Converter
+internal import Disks
+internal import Foundation
+public import Guest
+internal import Guestfs
+internal import Host
+internal import Injectors
+
+/// One conversion: the guest's disks are adapted on overlays while their bulk is copied beside; then the two are laid
+/// together, and only a complete result gets its name.
+public struct Conversion: Sendable {
+    public enum Existing: Sendable {
+        case refuse
+        case replace
+    }
+
+    public var request: GuestRequest
+    /// The first disk's file; others get "-disk2", "-disk3" in front of the ending.
+    public var output: String
+    /// qemu-img's name: "qcow2", "raw", "vmdk", "vpc", "vhdx".
+    public var format: String
+    public var existing: Existing
+    /// Where the report goes; nil: beside the output.
+    public var reportPath: String?
+
+    public init(request: GuestRequest, output: String, format: String, existing: Existing, reportPath: String? = nil) {
+        self.request = request
+        self.output = URL(fileURLWithPath: output).standardizedFileURL.path
+        self.format = format
+        self.existing = existing
+        self.reportPath = reportPath
+    }
+
+    public static var formats: [String] { QemuImg.Format.allCases.map(\.rawValue) }
+
+    public struct Outcome: Sendable {
+        public var report: ConversionReport
+        public var outputs: [String]
+        public var reportPath: String
+        public var domainPath: String
+    }
+
+    public struct Failure: Error, CustomStringConvertible {
+        public var message: String
+        public var hint: String
+        public var description: String { "\(message)\nhint: \(hint)" }
+    }
+
+    /// - Throws: ``BlockedPlan`` where the plan has a blocker, ``Guest/Refusal`` where there is no plan to be had; no
+    ///   output is there then.
+    public func run(progress: @escaping @Sendable (RunProgress) -> Void) async throws -> Outcome {
+        guard let format = QemuImg.Format(rawValue: format) else {
+            throw Failure(
+                message: "'\(format)' is no output format",
+                hint: "choose one of \(Self.formats.joined(separator: ", "))")
+        }
+        let paths = Self.outputPaths(output, count: request.disks.count)
+        let report = reportPath ?? output + ".report.json"
+        let domain = output + ".xml"
+        try refuseExisting(paths + [report, domain])
+        let grub = try GuestSession.hostGrub(for: request.adaptation)
+        var images: [DiskImage] = []
+        for path in request.disks { images.append(try await DiskImage.open(path)) }
+        let workspace = try Workspace(for: output)
+        defer { workspace.remove() }
+        let phases = Phases(report: progress)
+        let jobs = images.indices.map { index in
+            DiskJob(
+                image: images[index], overlay: workspace.file("overlay-\(index).qcow2"),
+                copy: workspace.file("disk-\(index).\(format.rawValue)"), output: paths[index])
+        }
+        for job in jobs { try await QemuImg.createOverlay(job.overlay, over: job.image) }
+
+        let adapted = try await adaptWhileCopying(jobs, format, grub, phases, progress)
+        try await phases.time("lay the changes over the copy") {
+            for job in jobs { try await QemuImg.merge(job.overlay, into: job.copy, format: format) }
+        }
+        let result = ConversionReport(
+            disks: jobs.map {
+                .init(
+                    source: $0.image.path, sourceFormat: $0.image.format, virtualSize: $0.image.virtualSize,
+                    output: $0.output, outputFormat: format.rawValue)
+            },
+            plan: adapted.plan, inspection: adapted.inspection, adaptation: request.adaptation, timings: phases.all)
+        try publish(jobs, result, adapted.inspection, workspace, report: report, domain: domain, format: format)
+        return Outcome(report: result, outputs: paths, reportPath: report, domainPath: domain)
+    }
+
+    private struct DiskJob: Sendable {
+        var image: DiskImage
+        var overlay: String
+        var copy: String
+        var output: String
+    }
+
+    private func refuseExisting(_ paths: [String]) throws {
+        let sources = Set(request.disks.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path })
+        for path in paths {
+            if sources.contains(URL(fileURLWithPath: path).resolvingSymlinksInPath().path) {
+                throw Failure(
+                    message: "the output '\(path)' is the source itself", hint: "choose another --output")
+            }
+            if existing == .refuse, FileManager.default.fileExists(atPath: path) {
+                throw Failure(
+                    message: "'\(path)' exists already", hint: "choose another --output, or replace it with --force")
+            }
+        }
+    }
+
+    /// "web01.qcow2", "web01-disk2.qcow2", …
+    static func outputPaths(_ output: String, count: Int) -> [String] {
+        let url = URL(fileURLWithPath: output)
+        let ending = url.pathExtension.isEmpty ? "" : "." + url.pathExtension
+        let stem = url.deletingPathExtension().path
+        return (0..<count).map { $0 == 0 ? output : "\(stem)-disk\($0 + 1)\(ending)" }
+    }
+
+    /// The copies run on beside the appliance; a refusal ends them at once.
+    private func adaptWhileCopying(
+        _ jobs: [DiskJob], _ format: QemuImg.Format, _ grub: BIOSGrub, _ phases: Phases,
+        _ progress: @escaping @Sendable (RunProgress) -> Void
+    ) async throws -> (plan: Plan, inspection: Inspection) {
+        try await withThrowingTaskGroup(of: (Plan, Inspection)?.self) { group in
+            group.addTask {
+                try await phases.time("copy the disks") {
+                    for (index, job) in jobs.enumerated() {
+                        try await QemuImg.copy(job.image, to: job.copy, format: format) { part in
+                            progress(.part("copy the disks", (Double(index) + part) / Double(jobs.count)))
+                        }
+                    }
+                }
+                return nil
+            }
+            group.addTask { try await adapt(jobs, grub, phases, progress) }
+            var adapted: (Plan, Inspection)?
+            for try await result in group { adapted = result ?? adapted }
+            guard let adapted else { throw CancellationError() }
+            return adapted
+        }
+    }
+
+    private func adapt(
+        _ jobs: [DiskJob], _ grub: BIOSGrub, _ phases: Phases, _ progress: @escaping @Sendable (RunProgress) -> Void
+    ) async throws -> (Plan, Inspection) {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let appliance = Appliance()
+        try await GuestSession.launch(
+            appliance, disks: jobs.map { ApplianceDisk(path: $0.overlay, format: "qcow2", access: .overlay) },
+            scratch: scratch, phases, progress)
+        let (inspection, findings) = try await phases.time("inspect") {
+            try await GuestSession.inspect(appliance, request)
+        }
+        let plan = try await phases.time("plan") {
+            try await appliance.run { guest in
+                try Pipeline(request.adaptation, grub: grub).plan(guest, guest: inspection, findings: findings)
+            }
+        }
+        guard plan.blockers.isEmpty else { throw BlockedPlan(plan: plan, inspection: inspection) }
+        try await phases.time("apply") {
+            try await appliance.run { guest in try guest.apply(plan) { progress(.message("apply: \($0)")) } }
+        }
+        try await phases.time("stop the appliance") { try await appliance.shutDown() }
+        return (plan, inspection)
+    }
+
+    /// Report and domain first, the disks last and the main one at the very end: where it is, everything is.
+    private func publish(
+        _ jobs: [DiskJob], _ result: ConversionReport, _ inspection: Inspection, _ workspace: Workspace,
+        report: String, domain: String, format: QemuImg.Format
+    ) throws {
+        let accelerator = HostAccelerator.choose { _ in }
+        let description = LibvirtDomain(
+            name: URL(fileURLWithPath: output).deletingPathExtension().lastPathComponent,
+            type: accelerator == .kvm ? "kvm" : "qemu", architecture: inspection.architecture,
+            firmware: request.adaptation.targetFirmware(for: inspection), bus: request.adaptation.diskBus,
+            disks: jobs.map { .init(path: $0.output, format: format.rawValue) },
+            bootDisk: BootDisk.index(of: inspection))
+        let files = [
+            (try JSON.encode(result), workspace.file("report.json"), report),
+            (try description.xml(), workspace.file("domain.xml"), domain),
+        ]
+        for (data, temporary, final) in files {
+            try data.write(to: URL(fileURLWithPath: temporary))
+            try DurableFile.rename(temporary, to: final)
+        }
+        for job in jobs.reversed() { try DurableFile.rename(job.copy, to: job.output) }
+    }
+}
+
+/// A plan that must not be applied, with the reasons among its findings.
+public struct BlockedPlan: Error {
+    public var plan: Plan
+    public var inspection: Inspection
+}

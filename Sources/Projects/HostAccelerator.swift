@@ -1,0 +1,2 @@
+internal import Host
+enum HostAccelerator { static func choose(_ note: (String)->Void) -> Accelerator { .tcg } }
