@@ -43,7 +43,7 @@ let package = Package(
         module("Guest", []),
         module("Archives", ["CZlib", "CZstd", "CLZMA", "CLZ4", "CBzip2", "CArchive"]),
         module("Host", []),
-        .target(name: "Injectors", dependencies: ["Guest", "Archives"], exclude: ["README.md", "Network", "Tools", "Linux"], swiftSettings: strict),
+        module("Injectors", ["Guest", "Archives"]),
         module("Converter", ["Guest", "Injectors", "Archives", "CXML2"]),
         module("Disks", ["Host"]),
         module("Guestfs", ["Guest", "Archives", "Host", "CGuestfs"]),

@@ -26,15 +26,23 @@ public struct Opening {
     /// What can hold a Linux root.
     private static let rootTypes: Set<String> = ["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs"]
     /// Parts of the tree that inspection reads or injectors change; data stays unmounted.
-    private static let mountPoints: [GuestPath] = ["/boot", "/boot/efi", "/efi", "/usr", "/usr/local", "/var", "/etc"]
+    private static let mountPoints: [GuestPath] = ["/boot", "/usr", "/usr/local", "/var", "/etc"]
+    /// Only read where the boot loader's configuration is nowhere else: mounting FAT costs a second under emulation.
+    private static let systemPartitions: [GuestPath] = ["/boot/efi", "/efi"]
 
     private struct Root: Equatable {
         var device: String
         var type: String
         var subvolume: String?
-        var name: String
+        var name = ""
 
         var argument: String { subvolume.map { "\(device):\($0)" } ?? device }
+
+        func named(_ name: String) -> Root {
+            var root = self
+            root.name = name
+            return root
+        }
     }
 
     private let machine: any GuestMachine
@@ -42,6 +50,8 @@ public struct Opening {
     private var fileSystems: [FileSystem] = []
     private var failures: [(device: String, type: String, reason: String)] = []
     private var findings: [Finding] = []
+    /// What is mounted at the root now.
+    private var mounted: Root?
 
     private init(_ machine: any GuestMachine, _ options: OpeningOptions) {
         self.machine = machine
@@ -160,30 +170,37 @@ public struct Opening {
                 failures.append((system.device, system.type, Self.firstLine(of: error)))
             }
         }
-        try machine.unmountAll()
         return roots
     }
 
-    private func plainRoot(_ system: FileSystem) throws -> [Root] {
-        try machine.unmountAll()
-        try machine.mount(system.device, subvolume: nil, at: .root)
-        guard let name = try Self.operatingSystem(on: machine) else { return [] }
-        return [Root(device: system.device, type: system.type, subvolume: nil, name: name)]
+    private mutating func plainRoot(_ system: FileSystem) throws -> [Root] {
+        let root = Root(device: system.device, type: system.type, subvolume: nil)
+        try mount(root)
+        return try Self.operatingSystem(on: machine).map { [root.named($0)] } ?? []
+    }
+
+    private mutating func mount(_ root: Root) throws {
+        guard mounted?.argument != root.argument else { return }
+        if mounted != nil { try machine.unmountAll() }
+        mounted = nil
+        try machine.mount(root.device, subvolume: root.type == "btrfs" ? root.subvolume ?? "/" : nil, at: .root)
+        mounted = root
     }
 
     /// A btrfs can hold a root in its top level, or in subvolumes, of which snapshots look just like the real one: the
     /// root is the one that its own fstab names, then the file system's default.
-    private func btrfsRoots(_ system: FileSystem) throws -> [Root] {
-        try machine.unmountAll()
+    private mutating func btrfsRoots(_ system: FileSystem) throws -> [Root] {
+        if mounted != nil { try machine.unmountAll() }
+        mounted = nil
         let subvolumes = try machine.subvolumes(on: system.device)
         var roots: [Root] = []
         // A deep tree of snapshots is not walked: roots are near the top.
         for subvolume in ["/"] + subvolumes.filter({ !Self.isSnapshot($0) }).prefix(64) {
-            try machine.unmountAll()
-            try machine.mount(system.device, subvolume: subvolume, at: .root)
+            let volume = Root(
+                device: system.device, type: system.type, subvolume: subvolume == "/" ? nil : subvolume)
+            try mount(volume)
             guard let name = try Self.operatingSystem(on: machine) else { continue }
-            let root = Root(
-                device: system.device, type: system.type, subvolume: subvolume == "/" ? nil : subvolume, name: name)
+            let root = volume.named(name)
             let line = try Fstab(machine.text("/etc/fstab") ?? "").lines.first { $0.path == .root }
             if let named = line?.subvolume, GuestPath(named) == GuestPath(subvolume) { return [root] }
             roots.append(root)
@@ -239,13 +256,25 @@ public struct Opening {
     // MARK: The tree
 
     private mutating func mountTree(of root: Root) throws -> [Mount] {
-        try machine.unmountAll()
-        try machine.mount(root.device, subvolume: root.type == "btrfs" ? root.subvolume ?? "/" : nil, at: .root)
+        try mount(root)
         let fstab = Fstab(try machine.text("/etc/fstab") ?? "")
         var mounts = [Mount(path: .root, device: root.device, type: root.type, subvolume: root.subvolume, free: 0)]
-        let lines = fstab.lines.filter { Self.mountPoints.contains($0.path) }
-            .sorted { $0.path.components.count < $1.path.components.count }
-        for line in lines {
+        try mount(Self.mountPoints, of: fstab, into: &mounts)
+        let configurations = ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"] as [GuestPath]
+        if try !configurations.contains(where: { try machine.exists($0) }) {
+            try mount(Self.systemPartitions, of: fstab, into: &mounts)
+        }
+        for index in mounts.indices {
+            let space = try machine.space(at: mounts[index].path)
+            mounts[index].free = space.bytes
+            mounts[index].freeInodes = space.inodes
+        }
+        return mounts
+    }
+
+    private mutating func mount(_ paths: [GuestPath], of fstab: Fstab, into mounts: inout [Mount]) throws {
+        let lines = fstab.lines.filter { paths.contains($0.path) }
+        for line in lines.sorted(by: { $0.path.components.count < $1.path.components.count }) {
             guard let system = fileSystem(named: line.source) else {
                 try missing(line, reason: "'\(line.source)' is on none of the given disks")
                 continue
@@ -261,12 +290,6 @@ public struct Opening {
                 try missing(line, reason: Self.firstLine(of: error))
             }
         }
-        for index in mounts.indices {
-            let space = try machine.space(at: mounts[index].path)
-            mounts[index].free = space.bytes
-            mounts[index].freeInodes = space.inodes
-        }
-        return mounts
     }
 
     private mutating func missing(_ line: Fstab.Line, reason: String) throws {

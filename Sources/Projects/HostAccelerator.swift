@@ -1,2 +1,10 @@
 internal import Host
-enum HostAccelerator { static func choose(_ note: (String)->Void) -> Accelerator { .tcg } }
+
+/// Whether guests run by KVM here, found out once and said once.
+enum HostAccelerator {
+    static func choose(_ note: (String) -> Void) -> Accelerator {
+        let probe = AcceleratorProbe.run()
+        if probe.accelerator == .tcg { note("note: \(probe.reason); software emulation is used, which is slower") }
+        return probe.accelerator
+    }
+}

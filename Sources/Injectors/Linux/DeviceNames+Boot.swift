@@ -47,7 +47,7 @@ extension DeviceNames {
         part: ([[UInt8]], Int) -> (Range<Int>, Volume.Preference)?
     ) throws {
         guard let bytes = try draft.editableBytes(path) else { return }
-        var file = TextLines(bytes)
+        var file = ByteLines(bytes)
         var was: [String] = []
         var now: [String] = []
         for index in file.lines.indices {
@@ -66,7 +66,7 @@ extension DeviceNames {
     }
 
     private func noteGRUBWithoutUUIDs(_ path: GuestPath, _ draft: inout Draft) throws {
-        for line in TextLines(try draft.read(path) ?? []).lines.prefix(10_000) {
+        for line in ByteLines(try draft.editableBytes(path) ?? []).lines {
             guard let range = BootLines.value(line, of: { $0 == "GRUB_DISABLE_LINUX_UUID" }),
                 String(decoding: line[range], as: UTF8.self).contains("true")
             else { continue }
@@ -82,7 +82,7 @@ extension DeviceNames {
         if case .grub2(_, let prefix) = guest.bootLoader { folders.insert(prefix) }
         for path in folders.sorted().map({ $0.appending("device.map") }) {
             guard let bytes = try draft.editableBytes(path, limit: Self.tableLimit) else { continue }
-            let file = TextLines(bytes)
+            let file = ByteLines(bytes)
             let isStale = file.lines.contains { line in
                 guard let fields = FieldLine(line), let device = fields.text(1).flatMap(DeviceName.init) else {
                     return false

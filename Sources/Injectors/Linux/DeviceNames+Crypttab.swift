@@ -9,7 +9,7 @@ extension DeviceNames {
     func adaptCrypttab(_ draft: inout Draft, _ map: DiskMap) throws -> Set<String> {
         var absent: Set<String> = []
         guard let bytes = try draft.editableBytes(Self.crypttab, limit: Self.tableLimit) else { return absent }
-        var file = TextLines(bytes)
+        var file = ByteLines(bytes)
         for index in file.lines.indices {
             guard var line = FieldLine(file.lines[index]), let name = line.text(0), let source = line.text(1) else {
                 continue
@@ -64,8 +64,8 @@ extension DeviceNames {
         }
         if line.count == 2 { line.addOption("none", to: 2) }
         line.addOption("nofail", to: Self.options)
-        draft.warn(
-            "\(what); it gets 'nofail', and the guest starts without it",
+        warn(
+            &draft, "\(what); it gets 'nofail', and the guest starts without it",
             hint: "convert the machine with all its disks, or name the volume by UUID")
         return false
     }

@@ -8,7 +8,7 @@ extension DeviceNames {
     /// - Parameter absentVolumes: names below /dev/mapper that won't exist, because their disk was not given.
     func adaptFstab(_ draft: inout Draft, _ map: DiskMap, absentVolumes: Set<String>) throws {
         guard let bytes = try draft.editableBytes(Self.fstab, limit: Self.tableLimit) else { return }
-        var file = TextLines(bytes)
+        var file = ByteLines(bytes)
         let claims = claims(file, map)
         for index in file.lines.indices {
             guard var line = FieldLine(file.lines[index]), let source = line.text(0), let point = line.text(1),
@@ -71,10 +71,10 @@ extension DeviceNames {
         let what = "'\(source)' for \(use) in '\(Self.fstab)' \(reason)"
         let hint = "convert the machine with all its disks, or name the file system by UUID"
         if ["/", "/usr"].contains(point) {
-            draft.warn("\(what); it stays as it is, and the guest may not start", hint: hint)
+            warn(&draft, "\(what); it stays as it is, and the guest may not start", hint: hint)
         } else if canWait(line) {
             line.addOption("nofail", to: Self.options)
-            draft.warn("\(what); it gets 'nofail', and the guest starts without it", hint: hint)
+            warn(&draft, "\(what); it gets 'nofail', and the guest starts without it", hint: hint)
         } else {
             draft.note("\(what); the guest starts without it, as it did before")
         }
@@ -108,7 +108,7 @@ extension DeviceNames {
         }
     }
 
-    private func claims(_ file: TextLines, _ map: DiskMap) -> Claims {
+    private func claims(_ file: ByteLines, _ map: DiskMap) -> Claims {
         var claims = Claims()
         for bytes in file.lines {
             guard let line = FieldLine(bytes), let source = line.text(0), !isRemovable(line) else { continue }

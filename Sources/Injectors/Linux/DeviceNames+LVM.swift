@@ -26,7 +26,7 @@ extension DeviceNames {
             guest.kernels.contains(where: { $0.initramfs != nil })
         {
             draft.warn(
-                "the initramfs may hold a copy of '\(path)' with the old filter; until it is rebuilt, the guest may not find its root"
+                "the initramfs may hold '\(path)' as it was; until it is rebuilt, the guest may not find its root"
             )
         }
     }
@@ -35,7 +35,7 @@ extension DeviceNames {
     private func dropDevicesFile(_ draft: inout Draft) throws {
         let path: GuestPath = "/etc/lvm/devices/system.devices"
         guard let bytes = try draft.editableBytes(path) else { return }
-        let file = TextLines(bytes)
+        let file = ByteLines(bytes)
         let isStale = file.lines.contains { line in
             guard let first = FieldLine(line)?.text(0), first.hasPrefix("IDTYPE=") else { return false }
             // The others (md_uuid, crypt_uuid, lvlv_uuid, loop_file …) hold on every bus.

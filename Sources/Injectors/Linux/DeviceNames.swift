@@ -33,25 +33,33 @@ public struct DeviceNames: Injector {
     /// What the guest calls the device of its root: by its own fstab, else by the first entry of its boot loader.
     private func rootName(_ files: Draft, _ guest: Inspection) throws -> DeviceName? {
         var draft = files
-        for line in TextLines(try draft.editableBytes("/etc/fstab", limit: Self.tableLimit) ?? []).lines {
+        for line in ByteLines(try draft.editableBytes("/etc/fstab", limit: Self.tableLimit) ?? []).lines {
             guard let fields = FieldLine(line), fields.text(1) == "/", let source = fields.text(0) else { continue }
-            return DeviceName(source)
+            if let name = DeviceName(source) { return name }
         }
         guard case .grub2(let configuration, _) = guest.bootLoader else { return nil }
-        for line in TextLines(try draft.editableBytes(configuration) ?? []).lines {
+        for line in ByteLines(try draft.editableBytes(configuration) ?? []).lines {
             guard let range = BootLines.kernelArguments(line) else { continue }
             var found: DeviceName?
             _ = DeviceReference.rewrite(line, in: range) { reference in
                 if reference.key == "root", found == nil { found = reference.name }
                 return nil
             }
-            return found
+            // The first entry is the guest's own, unless the menu was made by another system.
+            let root = guest.mounts.first { $0.path.isRoot }.flatMap { guest.fileSystem(on: $0.device) }
+            return found?.partition == root?.partition?.number ? found : nil
         }
         return nil
     }
 
     /// In bytes. fstab and crypttab have a few dozen lines.
-    static let tableLimit: UInt64 = 256 << 10
+    static let tableLimit: UInt64 = 64 << 10
+    /// Nobody reads more, and each new finding is compared with those before it.
+    private static let warningLimit = 500
+
+    func warn(_ draft: inout Draft, _ message: String, hint: String? = nil) {
+        if draft.findings.count < Self.warningLimit { draft.warn(message, hint: hint) }
+    }
 
     /// The new spelling of a name in free text; nil where it stays, said in a finding.
     func spelling(
@@ -67,17 +75,18 @@ public struct DeviceNames: Injector {
             if new == volume.deviceName { warnOfOrder(old, new, in: file, &draft) }
             return new
         case .missing(let becomes):
-            draft.warn("'\(old)' in '\(file)' is on a disk that was not given; the setting will have no effect")
+            warn(&draft, "'\(old)' in '\(file)' is on a disk that was not given; the setting will have no effect")
             return becomes
         case .unsure(let reason):
-            draft.warn("it is not certain what '\(old)' in '\(file)' means: \(reason); it stays as it is")
+            warn(&draft, "it is not certain what '\(old)' in '\(file)' means: \(reason); it stays as it is")
             return nil
         }
     }
 
     func warnOfOrder(_ old: String, _ new: String, in file: GuestPath, _ draft: inout Draft) {
-        draft.warn(
-            "'\(old)' in '\(file)' has no UUID; it becomes '\(new)', which is right as long as the disks keep their order"
+        warn(
+            &draft,
+            "'\(old)' in '\(file)' has no UUID; it becomes '\(new)', which holds while the disks keep their order"
         )
     }
 

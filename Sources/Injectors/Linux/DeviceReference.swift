@@ -16,7 +16,7 @@ struct DeviceReference {
         var result = Array(bytes[..<range.lowerBound])
         var at = range.lowerBound
         while at < range.upperBound {
-            if let (reference, end) = reference(at, in: bytes[..<range.upperBound]),
+            if bytes[at] == mark[0], let (reference, end) = reference(at, in: bytes[..<range.upperBound]),
                 let new = try replacement(reference)
             {
                 result += Array(new.utf8)

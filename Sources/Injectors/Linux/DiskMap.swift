@@ -3,8 +3,8 @@ import Guest
 /// Which partition of the inspected disks a guest's device name means, and how it can be named so that the bus doesn't
 /// matter.
 ///
-/// The guest's names and the inspection's both count disks in order. Where the guest's own root tells another order (its
-/// root is "/dev/sdb2", and it is on the first disk that was given), the two disks change places.
+/// The guest's names and the inspection's both count disks in order. Where the guest's own root tells another order
+/// (its root is "/dev/sdb2", and it is on the first disk that was given), the two disks change places.
 struct DiskMap {
     /// What a line needs to find on a partition; a mismatch means that the name was misread.
     enum Need {

@@ -17,17 +17,17 @@ enum CardNaming {
         let old = entries(try draft.text(table) ?? "")
         let hasKernelNames = try hasKernelNames(draft)
         var names = cards.names.sorted(by: InterfaceName.precedes)
-        for pattern in cards.patterns {
-            let defaults = hasKernelNames ? ["eth0", "eth1"] : ["enp1s0", "ens3"]
-            let wildcard = Wildcard(pattern)
-            if defaults.allSatisfy({ wildcard.matches($0) }) { continue }
-            if (names + old.map(\.name)).contains(where: { wildcard.matches($0) }) { continue }
-            let examples = examples(of: pattern)
+        let defaults = hasKernelNames ? ["eth0", "eth1"] : ["enp1s0", "ens3"]
+        for list in cards.patterns {
+            let wildcards = list.map { Wildcard($0) }
+            func isTaken(_ name: String) -> Bool { wildcards.contains { $0.matches(name) } }
+            if defaults.allSatisfy(isTaken) || (names + old.map(\.name)).contains(where: isTaken) { continue }
+            let examples = list.lazy.map { Self.examples(of: $0) }.first { !$0.isEmpty } ?? []
             names += examples
             if examples.isEmpty {
                 draft.warn(
-                    "no name for a card could be made from '\(pattern)', which the configuration uses; cards keep the names "
-                        + "that the guest gives them, and may come up without an address")
+                    "no name for a card could be made from '\(list.joined(separator: " "))', which the configuration uses; "
+                        + "cards keep the names that the guest gives them, and may come up without an address")
             }
         }
         guard !names.isEmpty else { return }
@@ -94,7 +94,8 @@ enum CardNaming {
     private static func isOnKernelCommandLine(_ option: String, _ files: any GuestFiles) throws -> Bool {
         let configuration: [GuestPath] = ["/boot/grub/grub.cfg", "/boot/grub/menu.lst", "/boot/extlinux/extlinux.conf"]
         let booted = try configuration.compactMap { try files.text($0) }
-        let settings = try ["/etc/default/grub", "/etc/kernel/cmdline"] + files.files(in: "/etc/default/grub.d", suffix: ".cfg")
+        let settings =
+            try ["/etc/default/grub", "/etc/kernel/cmdline"] + files.files(in: "/etc/default/grub.d", suffix: ".cfg")
         let texts = try booted.isEmpty ? settings.compactMap { try files.text($0) } : booted
         return texts.contains { text in
             TextLines(text).lines.contains { line in

@@ -84,7 +84,7 @@ struct INIFile {
         let old = entries(section, key)
         if let first = old.first {
             if old.count == 1, first.value == value { return }
-            old.forEach { erase($0.lines) }
+            for entry in old { erase(entry.lines) }
             text.lines[first.lines.lowerBound] = line
         } else if let index = sections.firstIndex(of: section), let heading = text.lines[headers[index]] {
             text.lines[headers[index]] = heading + "\n" + line

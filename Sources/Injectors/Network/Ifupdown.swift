@@ -60,7 +60,7 @@ struct Ifupdown: NetworkFormat {
                 case .dhcp: file.setMethod(stanza.family == "inet6" ? "auto" : "dhcp", of: stanza)
                 case .gone:
                     file.remove(stanza.header)
-                    stanza.options.forEach { file.remove($0) }
+                    for option in stanza.options { file.remove(option) }
                     if !roles.hasOtherStanza(than: stanza) { gone.insert(stanza.name) }
                 case .port, .unbound: file.setMethod("manual", of: stanza)
                 }
@@ -120,7 +120,8 @@ struct IfupdownFiles {
                 for pattern in line.arguments {
                     guard !pattern.contains(where: { "$`~{}'\"()\\".contains($0) }) else {
                         problems.append(
-                            "'\(path)' includes '\(pattern)', which only a shell can expand; what it includes stays as it is")
+                            "'\(path)' includes '\(pattern)', which only a shell can expand; what it includes stays as it is"
+                        )
                         continue
                     }
                     let full = pattern.hasPrefix("/") ? GuestPath(pattern) : path.parent.appending(pattern)
@@ -135,7 +136,9 @@ struct IfupdownFiles {
     /// What `source-directory` takes: names of letters, digits, dashes and underscores.
     private static func files(in folder: GuestPath, _ guest: any GuestFiles) throws -> [GuestPath] {
         try guest.list(folder).filter { name in
-            name.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || "0"..."9" ~= $0 || $0 == "_" || $0 == "-") }
+            name.unicodeScalars.allSatisfy {
+                $0.isASCII && ($0.properties.isAlphabetic || "0"..."9" ~= $0 || $0 == "_" || $0 == "-")
+            }
         }.map { folder.appending($0) }
     }
 }

@@ -59,7 +59,8 @@ struct IfupdownFile {
             case "mapping": mappings.append(line)
             case "source", "source-directory", "source-dir": sources.append(line)
             case "template", "rename": break
-            case _ where keyword == "auto" || keyword.hasPrefix("allow-") || keyword.hasPrefix("no-"): lists.append(line)
+            case _ where keyword == "auto" || keyword.hasPrefix("allow-") || keyword.hasPrefix("no-"):
+                lists.append(line)
             default:
                 if isInStanza { stanzas[stanzas.count - 1].options.append(line) }
                 continue

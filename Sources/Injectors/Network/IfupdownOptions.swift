@@ -68,9 +68,10 @@ enum IfupdownOptions {
     static func action(of option: IfupdownFile.Line) -> Action {
         guard commands.contains(option.keyword) else { return .other }
         let words = unguarded(option)
-        let isCompound = words.contains { word in
-            word.contains { ";|&`".contains($0) } && !["2>&1", ">&2", "&>/dev/null"].contains(word)
-        } || option.value.contains("$(")
+        let isCompound =
+            words.contains { word in
+                word.contains { ";|&`".contains($0) } && !["2>&1", ">&2", "&>/dev/null"].contains(word)
+            } || option.value.contains("$(")
         let kind = simpleAction(words)
         if !isCompound { return kind }
         return words.indices.contains { simpleAction(Array(words[$0...])) != .other } ? .risky : .other
@@ -96,16 +97,22 @@ enum IfupdownOptions {
 
     private static func address(in option: IfupdownFile.Line) -> [String] {
         option.arguments.filter { word in
-            word.contains { $0 == "." || $0 == ":" } && word.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isHexDigit || ".:/".unicodeScalars.contains($0)) }
+            word.contains { $0 == "." || $0 == ":" }
+                && word.unicodeScalars.allSatisfy {
+                    $0.isASCII && ($0.properties.isHexDigit || ".:/".unicodeScalars.contains($0))
+                }
         }
     }
 
-    private static func isGuarded(_ option: IfupdownFile.Line) -> Bool { unguarded(option).count < option.arguments.count }
+    private static func isGuarded(_ option: IfupdownFile.Line) -> Bool {
+        unguarded(option).count < option.arguments.count
+    }
 
     /// The words of a command without `|| true` behind it.
     private static func unguarded(_ option: IfupdownFile.Line) -> [String] {
         let words = Array(option.arguments)
-        let isGuarded = words.count > 2 && words[words.count - 2] == "||"
+        let isGuarded =
+            words.count > 2 && words[words.count - 2] == "||"
             && ["true", ":", "/bin/true"].contains(words[words.count - 1])
         return isGuarded ? words.dropLast(2) : words
     }

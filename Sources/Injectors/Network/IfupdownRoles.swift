@@ -25,7 +25,8 @@ struct IfupdownRoles {
             let all = stanzas.flatMap { $0.values("bridge-ports") }.flatMap(\.words)
             return stanzas.contains { !$0.values("bridge-ports").isEmpty } && all.allSatisfy { $0 == "none" }
         }
-        isolated = bridges.keys.filter { name in stanzas.contains { $0.name == name && $0.method == "static" } }.sorted()
+        isolated = bridges.keys.filter { name in stanzas.contains { $0.name == name && $0.method == "static" } }
+            .sorted()
         untouched.formUnion(bridges.keys)
     }
 
@@ -39,7 +40,9 @@ struct IfupdownRoles {
             if index > 0, ["regex", "noregex"].contains(members[index - 1]) { continue }
             ports.insert(member)
         }
-        if keywords.contains(where: { $0 == "slaves" || $0 == "bond-slaves" || $0 == "bond-mode" || $0.hasPrefix("bridge-") }) {
+        if keywords.contains(where: {
+            $0 == "slaves" || $0 == "bond-slaves" || $0 == "bond-mode" || $0.hasPrefix("bridge-")
+        }) {
             composites.insert(name)
         }
         if let parent = stanza.values("vlan-raw-device").last?.words.first {
@@ -53,10 +56,11 @@ struct IfupdownRoles {
         let isMade = stanza.options.contains { option in
             let words = option.words
             return words.contains("tuntap") || words.contains("tunctl")
-                || (words.contains("link") && words.contains("add") && words.contains { ["dummy", "veth", "tun", "tap"].contains($0) })
+                || (words.contains("link") && words.contains("add")
+                    && words.contains { ["dummy", "veth", "tun", "tap"].contains($0) })
         }
         if isWireless || isMade || InterfaceName.isWireless(name) || InterfaceName.isVirtual(name)
-            || stanza.method == "loopback"
+            || ["loopback", "tunnel", "v4tunnel", "6to4", "ppp", "wvdial"].contains(stanza.method)
         {
             untouched.insert(name)
         }

@@ -6,8 +6,8 @@ struct NetworkCards {
     let bound: [String: String]
     /// Cards named one by one, in the order in which they were found.
     private(set) var names: [String] = []
-    /// Wildcards that stand for cards.
-    private(set) var patterns: [String] = []
+    /// Wildcards that stand for cards, as they are given together: a card may match any of one list.
+    private(set) var patterns: [[String]] = []
     /// By name, where the configuration told the card by it.
     private(set) var macs: [String: String] = [:]
     /// The interfaces that were static and now ask a DHCP server.
@@ -15,12 +15,16 @@ struct NetworkCards {
 
     init(bound: [String: String] = [:]) { self.bound = bound }
 
-    /// A configuration is about this card, by name or by wildcard.
+    /// A configuration is about cards of these names and wildcards.
+    mutating func use(oneOf names: [String]) {
+        for name in names where !Wildcard.isPattern(name) { use(name) }
+        let list = names.filter { Wildcard.isPattern($0) }
+        if !list.isEmpty, !patterns.contains(list) { patterns.append(list) }
+    }
+
+    /// A configuration is about this card; or, by a wildcard, about some.
     mutating func use(_ name: String, mac: String? = nil) {
-        if Wildcard.isPattern(name) {
-            if !patterns.contains(name) { patterns.append(name) }
-            return
-        }
+        if Wildcard.isPattern(name) { return use(oneOf: [name]) }
         guard InterfaceName.isValid(name) else { return }
         if !names.contains(name) { names.append(name) }
         if let mac = mac ?? bound.first(where: { $0.value == name })?.key, macs[name] == nil { macs[name] = mac }
@@ -71,14 +75,17 @@ enum InterfaceName {
             "dummy", "tun", "tap", "veth", "wg", "docker", "virbr", "lxcbr", "lxdbr", "vxlan", "gre", "gretap", "sit",
             "ipip", "ip6tnl", "ppp", "ifb", "macvlan", "macvtap", "ipvlan", "vti", "cni", "usb", "ib", "can", "ovs",
         ]
-        return name == "lo" || prefixes.contains { name.hasPrefix($0) && name.dropFirst($0.count).allSatisfy(\.isNumber) }
+        return name == "lo"
+            || prefixes.contains { name.hasPrefix($0) && name.dropFirst($0.count).allSatisfy(\.isNumber) }
     }
 
     /// Bonds, bridges and VLANs, told by how they are usually called.
     static func isComposite(_ name: String) -> Bool {
         let prefixes = ["bond", "team", "br", "vmbr", "vlan"]
         return name.contains(".") || name.contains(":")
-            || prefixes.contains { name.hasPrefix($0) && (isCount(name.dropFirst($0.count)) || name.hasPrefix($0 + "-")) }
+            || prefixes.contains {
+                name.hasPrefix($0) && (isCount(name.dropFirst($0.count)) || name.hasPrefix($0 + "-"))
+            }
     }
 
     /// Sorts as the hypervisor counts its cards: eth2 before eth10, and VMware's PCI slots 160, 192, 224, 256, 161, 193…

@@ -17,7 +17,7 @@ protocol NetworkFormat: Sendable {
 
 enum NetworkFormats {
     /// cloud-init comes first: it may write the files of the others.
-    static let all: [any NetworkFormat] = [Ifupdown()]
+    static let all: [any NetworkFormat] = [CloudInit(), Netplan(), Ifupdown(), NetworkManager(), Networkd()]
 
     /// Files that are left over, whose reader isn't there any more, don't count beside files that are read.
     static func used(_ files: any GuestFiles) throws -> [any NetworkFormat] {

@@ -32,7 +32,8 @@ struct StaleNames {
         for binding in bindings {
             draft.record("interface-name", of: binding.name, in: binding.file, binding.values)
             let ties = ["mac", "path", "driver"].flatMap { binding.values[$0] ?? [] }
-            draft.note("\(binding.name): the name is no longer tied to \(ties.joined(separator: ", ")) by '\(binding.file)'")
+            draft.note(
+                "\(binding.name): the name is no longer tied to \(ties.joined(separator: ", ")) by '\(binding.file)'")
         }
         for (path, text) in rewritten {
             if let text { try draft.write(path, text: text) } else { try draft.remove(path) }
@@ -100,7 +101,9 @@ struct StaleNames {
             default: break
             }
         }
-        guard let name, InterfaceName.isValid(name), !InterfaceName.isWireless(name), values.count > 1 else { return nil }
+        guard let name, InterfaceName.isValid(name), !InterfaceName.isWireless(name), values.count > 1 else {
+            return nil
+        }
         return (name, values)
     }
 

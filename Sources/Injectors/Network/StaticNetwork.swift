@@ -42,14 +42,17 @@ struct StaticNetwork {
         let way = gateways.isEmpty ? "" : " (gateway \(gateways.joined(separator: ", ")))"
         switch fate {
         case .dhcp: draft.note("\(interface): \(given)\(way) becomes DHCP; recorded in the report")
-        case .port: draft.note("\(interface): \(given) goes, as it is a port of another interface; recorded in the report")
+        case .port:
+            draft.note("\(interface): \(given) goes, as it is a port of another interface; recorded in the report")
         case .gone: draft.note("\(interface): \(given)\(way) goes, as DHCP gives one address; recorded in the report")
+        case .unbound where macs.isEmpty: break
         case .unbound:
             draft.note("\(interface): is no longer tied to \(macs.joined(separator: ", ")); recorded in the report")
         }
         if let size = mtu.compactMap({ Int($0) }).max(), size > 1500 {
             draft.note(
-                "\(interface): keeps its MTU of \(size)", hint: "lower it where the new network can't carry such frames")
+                "\(interface): keeps its MTU of \(size)", hint: "lower it where the new network can't carry such frames"
+            )
         }
     }
 }
@@ -82,7 +85,8 @@ enum Address {
     /// Lower case, with colons; nil where it isn't a MAC address.
     static func mac(_ text: String) -> String? {
         let parts = text.trimmed.lowercased().split(omittingEmptySubsequences: false) { $0 == ":" || $0 == "-" }
-        guard parts.count == 6, parts.allSatisfy({ $0.count == 2 && $0.allSatisfy { $0.isASCII && $0.isHexDigit } }) else { return nil }
+        guard parts.count == 6, parts.allSatisfy({ $0.count == 2 && $0.allSatisfy { $0.isASCII && $0.isHexDigit } })
+        else { return nil }
         return parts.joined(separator: ":")
     }
 }

@@ -20,14 +20,15 @@ enum InitScripts {
 
     private static func disable(_ script: String, links: [String], in folder: GuestPath, _ draft: inout Draft) throws {
         func order(_ link: String, _ kind: Character) -> Int? {
-            guard link.first == kind, link.dropFirst(3) == script, link.dropFirst().prefix(2).utf8.count == 2 else {
-                return nil
-            }
-            return Int(link.dropFirst().prefix(2))
+            let digits = link.dropFirst().prefix(2)
+            guard link.first == kind, link.dropFirst(3) == script, digits.utf8.count == 2,
+                digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+            else { return nil }
+            return Int(digits)
         }
         var hasStop = links.contains { order($0, "K") != nil }
         for link in links {
-            guard let start = order(link, "S"), (0...99).contains(start) else { continue }
+            guard let start = order(link, "S") else { continue }
             let path = folder.appending(link)
             guard case .symlink(let target) = try draft.kept(path)?.kind else { continue }
             if !hasStop {
@@ -44,7 +45,7 @@ enum InitScripts {
     static func disable(job: String, in draft: inout Draft) throws {
         guard try draft.exists("/etc/init/\(job).conf") else { return }
         let path: GuestPath = "/etc/init/\(job).override"
-        var file = TextLines(try draft.read(path) ?? [])
+        var file = ByteLines(try draft.read(path) ?? [])
         if file.lines.last == [] { file.lines.removeLast() }
         guard !file.lines.indices.contains(where: { file.text($0) == "manual" }) else { return }
         draft.record("enabled-service", of: job, in: path, ["was": file.lines.indices.map { file.text($0) }])

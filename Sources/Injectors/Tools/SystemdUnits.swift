@@ -39,7 +39,7 @@ struct SystemdUnits {
 
     /// Masks a unit, whether there is a file for it or it would be generated from an init script.
     ///
-    /// A unit file of that name in the administrator's folder is kept beside the mask, under a name that isn't a unit's.
+    /// A unit file of that name in the administrator's folder is kept beside the mask, under a name that is no unit's.
     func mask(_ unit: String, in draft: inout Draft) throws {
         let path = Self.administrator.appending(unit)
         var values = ["enabled-by": wants[unit] ?? []]

@@ -57,7 +57,7 @@ public struct VMwareTools: Injector {
     /// `Hidden=true` is how a desktop entry says that it is as good as deleted (Desktop Entry Specification).
     private func hide(_ path: GuestPath, _ draft: inout Draft) throws {
         guard let bytes = try draft.editableBytes(path, limit: 64 << 10) else { return }
-        var file = TextLines(bytes)
+        var file = ByteLines(bytes)
         guard let start = file.lines.firstIndex(where: { $0.starts(with: "[Desktop Entry]".utf8) }) else { return }
         let end = file.lines[(start + 1)...].firstIndex { $0.first == UInt8(ascii: "[") } ?? file.lines.count
         let now = Array("Hidden=true".utf8)
@@ -77,7 +77,7 @@ public struct VMwareTools: Injector {
         let path: GuestPath = "/etc/fstab"
         guard let bytes = try draft.editableBytes(path, limit: DeviceNames.tableLimit) else { return }
         let types = ["vmhgfs", "vmhgfs-fuse", "fuse.vmhgfs-fuse", "vmblock", "fuse.vmware-vmblock"]
-        var file = TextLines(bytes)
+        var file = ByteLines(bytes)
         var was: [String] = []
         for index in file.lines.indices {
             guard let line = FieldLine(file.lines[index]), let source = line.text(0), let type = line.text(2) else {
@@ -97,21 +97,21 @@ public struct VMwareTools: Injector {
     private func noteDataSources(_ draft: inout Draft) throws {
         let parts = try draft.files(in: "/etc/cloud/cloud.cfg.d", suffix: ".cfg")
         for path in parts.reversed() + ["/etc/cloud/cloud.cfg"] {
-            guard let bytes = try draft.editableBytes(path), let sources = Self.dataSources(TextLines(bytes)) else {
+            guard let bytes = try draft.editableBytes(path), let sources = Self.dataSources(ByteLines(bytes)) else {
                 continue
             }
             // The last file that has the list decides.
             guard !sources.isEmpty, sources.allSatisfy({ ["VMware", "VMwareGuestInfo", "OVF", "None"].contains($0) })
             else { return }
             draft.note(
-                "cloud-init looks for its data only where VMware keeps it ('\(path)'): it finds nothing in another cloud",
+                "cloud-init asks VMware's data sources only ('\(path)'): it finds nothing in another cloud",
                 hint: "add the cloud's data source to datasource_list")
             return
         }
     }
 
     /// The value of `datasource_list`, in either of YAML's forms; nil where the file has none.
-    private static func dataSources(_ file: TextLines) -> [String]? {
+    private static func dataSources(_ file: ByteLines) -> [String]? {
         for index in file.lines.indices where file.lines[index].starts(with: "datasource_list:".utf8) {
             func words(_ text: Substring) -> [String] {
                 let value = text.firstIndex(of: "#").map { text[..<$0] } ?? text

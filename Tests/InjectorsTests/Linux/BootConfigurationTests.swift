@@ -148,4 +148,12 @@ struct BootConfigurationTests {
         let (text, _) = try convert("/boot/grub/grub.cfg", lines.joined(separator: "\n"))
         #expect(text?.split(separator: "\n").count == lines.count)
     }
+
+    @Test func aMenuFullOfDisksIsReadInReasonableTime() throws {
+        let lines = (0..<10_000).map { "linux root=/dev/sd\(DeviceName.letters($0 % 18_000 + 1))\($0 % 200 + 2)" }
+        let (_, plan) = try convert(
+            "/boot/grub/grub.cfg", lines.joined(separator: "\n"))
+        #expect(plan.items.count == 0)
+        #expect(plan.warnings.count == 500)
+    }
 }

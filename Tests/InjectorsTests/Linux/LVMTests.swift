@@ -17,7 +17,7 @@ struct LVMTests {
     @Test(arguments: [
         (#"filter = [ "a|^/dev/sd.*|", "r|.*|" ]"#, #"filter = [ "a|^/dev/sd.*|", "a|^/dev/vd.*|", "r|.*|" ]"#),
         (#"global_filter=["a|/dev/sda2|","r|.*|"]"#, #"global_filter=["a|/dev/sda2|", "a|/dev/vda2|","r|.*|"]"#),
-        (#"filter = [ "a/dev/sda/", "r/.*/" ]"#, #"filter = [ "a/dev/sda/", "r/.*/" ]"#),
+        (#"filter = [ "a/dev/sda/", "r/.*/" ]"#, #"filter = [ "a/dev/sda/", "a/dev/vda/", "r/.*/" ]"#),
         (
             #"filter = [ "a#/dev/(sd|hd)[a-z]#", "r#.*#" ]"#,
             #"filter = [ "a#/dev/(sd|hd)[a-z]#", "a#/dev/(vd|hd)[a-z]#", "r#.*#" ]"#

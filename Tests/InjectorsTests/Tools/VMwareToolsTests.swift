@@ -12,6 +12,7 @@ struct VMwareToolsTests {
         guest.put("/usr/lib/systemd/systemd", "ELF")
         guest.link("/sbin/init", to: "/lib/systemd/systemd")
         guest.link("/lib", to: "usr/lib")
+        guest.folder("/etc/systemd/system")
         return guest
     }
 

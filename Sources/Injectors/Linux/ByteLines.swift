@@ -1,7 +1,7 @@
 import Guest
 
 /// A text file of a guest as lines of bytes: what isn't edited goes back as it was, whatever its encoding.
-struct TextLines {
+struct ByteLines {
     var lines: [[UInt8]]
 
     init(_ bytes: [UInt8]) {

@@ -1,1 +1,0 @@
-public enum Accelerator: String, Sendable { case kvm, tcg }

@@ -1,2 +1,0 @@
-import Guest
-enum Netplan { static func usesNetworkManager(_ f: any GuestFiles) throws -> Bool { false } }
