@@ -57,7 +57,12 @@ let package = Package(
 
         .target(
             name: "GuestTesting", dependencies: ["Guest"], path: "Tests/GuestTesting", swiftSettings: strict),
+        tests("EndToEndTests", []),
         tests("GuestTests", ["Guest"]),
+        tests("ArchivesTests", ["Archives"]),
+        tests("InjectorsTests", ["Injectors", "Guest", "Archives"]),
+        tests("ConverterTests", ["Converter", "Injectors", "Guest", "Archives"]),
+        tests("GuestfsTests", ["Guestfs", "Guest", "Host"]),
     ],
     swiftLanguageModes: [.v6]
 )

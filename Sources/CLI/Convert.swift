@@ -12,7 +12,7 @@ struct Convert: AsyncParsableCommand {
 
             Examples:
               rehost convert web01.vmdk --output web01.qcow2
-              rehost convert db01.vmdk --disk db01-data.vmdk --output db01.raw --output-format raw --network keep
+              rehost convert db01.vmdk --disk db01-data.vmdk --output db01.raw --vmware-tools keep
             """)
 
     @OptionGroup var source: SourceOptions
@@ -20,14 +20,16 @@ struct Convert: AsyncParsableCommand {
     @OptionGroup var voice: VoiceOptions
     @Option(help: ArgumentHelp("The first disk's new file; others get -disk2, -disk3 and so on.", valueName: "PATH"))
     var output: String
-    @Option(name: .customLong("output-format"), help: "One of \(Conversion.formats.joined(separator: ", ")).")
-    var outputFormat = "qcow2"
-    @Option(help: ArgumentHelp("Where the JSON report goes (default: PATH.report.json).", valueName: "FILE"))
+    @Option(
+        name: .customLong("output-format"),
+        help: "One of \(Conversion.formats.joined(separator: ", ")) (default: as PATH ends, else qcow2).")
+    var outputFormat: String?
+    @Option(help: ArgumentHelp("Write the JSON report to this file, too.", valueName: "FILE"))
     var report: String?
     @Flag(help: "Replace an output that exists.") var force = false
 
     func validate() throws {
-        guard Conversion.formats.contains(outputFormat) else {
+        if let outputFormat, !Conversion.formats.contains(outputFormat) {
             throw ValidationError(
                 "'\(outputFormat)' is no output format; there are: \(Conversion.formats.joined(separator: ", "))")
         }
@@ -35,8 +37,8 @@ struct Convert: AsyncParsableCommand {
 
     func run() async throws {
         let conversion = Conversion(
-            request: try source.request(options.adaptation), output: output, format: outputFormat,
-            existing: force ? .replace : .refuse, reportPath: report)
+            request: try source.request(options.adaptation), output: output,
+            format: outputFormat ?? Conversion.format(for: output), existing: force ? .replace : .refuse, reportPath: report)
         let console = voice.console
         let outcome = try await Interruption.cancelling { try await conversion.run { console.show($0) } }
         switch voice.format {

@@ -14,18 +14,19 @@ public struct Pipeline: Sendable {
     /// Every injector there is, in their order; ``isWanted(_:)`` leaves out what the user didn't ask for.
     public static func injectors(for guest: Inspection, _ adaptation: Adaptation, grub: BIOSGrub) -> [any Injector] {
         [
-            VirtioInitramfs(method: adaptation.initramfs),
             DHCPNetwork(),
             DeviceNames(
                 diskPrefix: adaptation.diskBus == .virtioBlk ? "vd" : "sd",
                 firmware: adaptation.targetFirmware(for: guest)),
             VMwareTools(),
+            // After whatever changes settings that an initramfs has a copy of.
+            VirtioInitramfs(method: adaptation.initramfs),
             BIOSBoot(grub: grub),
         ]
     }
 
     /// The names that `--skip` takes.
-    public static let names = ["virtio-initramfs", "dhcp-network", "device-names", "vmware-tools", "bios-boot"]
+    public static let names = ["dhcp-network", "device-names", "vmware-tools", "virtio-initramfs", "bios-boot"]
 
     /// - Throws: ``Refusal`` for a guest that no plan can be made for.
     public func plan(_ machine: any GuestMachine, guest: Inspection, findings: [Finding] = []) throws -> Plan {

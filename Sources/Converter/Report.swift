@@ -116,26 +116,28 @@ public struct ConversionReport: Codable, Sendable {
     }
 
     public var schema = "rehost.report/1"
+    /// The first disk's file.
+    public var source: String
     public var disks: [Disk]
-    public var plan: PlanReport
-    public var requirements: Requirements
-    public var timings: [Phase]
-    public var undo: [Undo]
-
-    // The contract has these two at the top level of a report as well.
+    public var inspection: Inspection
     public var changes: [PlanReport.Entry]
     public var findings: [Finding]
     public var formerSettings: [FormerSetting]
+    public var requirements: Requirements
+    public var timings: [Phase]
+    public var undo: [Undo]
 
     public init(
         disks: [Disk], plan: Plan, inspection: Inspection, adaptation: Adaptation, timings: [Phase]
     ) {
         self.disks = disks
-        self.plan = PlanReport(plan, inspection: inspection)
+        self.inspection = inspection
         self.timings = timings
-        changes = self.plan.changes
-        findings = self.plan.findings
-        formerSettings = self.plan.formerSettings
+        source = disks.first?.source ?? ""
+        let report = PlanReport(plan, inspection: inspection)
+        changes = report.changes
+        findings = report.findings
+        formerSettings = report.formerSettings
         requirements = Requirements(
             firmware: adaptation.targetFirmware(for: inspection).rawValue, diskBus: adaptation.diskBus.rawValue,
             nicModel: "virtio", architecture: inspection.architecture, bootDisk: BootDisk.index(of: inspection))

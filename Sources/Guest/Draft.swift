@@ -189,6 +189,9 @@ public struct Draft: GuestFiles {
         if !path.parent.isRoot { try makeDirectory(path.parent) }
     }
 
+    /// Whether anything is planned for the file that the path leads to.
+    public func isChanged(_ path: GuestPath) throws -> Bool { try nodes[resolve(path)] != nil }
+
     // MARK: The plan
 
     /// The net effect of everything that was planned, against the guest as it is.

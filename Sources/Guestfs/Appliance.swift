@@ -37,13 +37,26 @@ public actor Appliance {
 
     deinit { executor.stop() }
 
-    /// Starts the appliance over the disks.
+    /// Starts the appliance over the disks: our own, which starts quickly, else libguestfs's.
     /// - Parameters:
     ///   - scratch: a folder for temporary files, removed by its owner.
     ///   - log: gets a line of text now and then.
     public func launch(
         disks: [ApplianceDisk], accelerator: Accelerator, scratch: String, log: @Sendable (String) -> Void
     ) throws {
+        do {
+            let own = try FixedAppliance.prepare(accelerator: accelerator, log: log)
+            guest = try start(own, disks: disks, accelerator: accelerator, scratch: scratch)
+        } catch {
+            try Task.checkCancellation()
+            log("note: \(error); libguestfs's own appliance is used, which starts more slowly")
+            guest = try start(nil, disks: disks, accelerator: accelerator, scratch: scratch)
+        }
+    }
+
+    private func start(
+        _ own: FixedAppliance?, disks: [ApplianceDisk], accelerator: Accelerator, scratch: String
+    ) throws -> ApplianceGuest {
         let handle = try Handle()
         let g = handle.raw
         try handle.check(guestfs_set_backend(g, "direct"), "choose libguestfs's direct backend")
@@ -54,18 +67,14 @@ public actor Appliance {
                 try handle.check(guestfs_set_backend_settings(g, $0), "choose software emulation")
             }
         }
-        do {
-            try use(FixedAppliance.prepare(accelerator: accelerator, log: log), on: handle)
-        } catch {
-            log("note: \(error); the stock appliance is used, which starts more slowly")
-        }
+        if let own { try use(own, on: handle) }
         for disk in disks { try add(disk, to: handle) }
         guard guestfs_launch(g) == 0 else {
             var failure = handle.failure("start the libguestfs appliance")
             failure.hint = "run libguestfs-test-tool; a kernel under /boot that this user can read is needed"
             throw failure
         }
-        guest = try ApplianceGuest(handle: handle, diskCount: disks.count)
+        return try ApplianceGuest(handle: handle, diskCount: disks.count)
     }
 
     private func use(_ appliance: FixedAppliance, on handle: borrowing Handle) throws {

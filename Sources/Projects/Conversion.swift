@@ -20,7 +20,7 @@ public struct Conversion: Sendable {
     /// qemu-img's name: "qcow2", "raw", "vmdk", "vpc", "vhdx".
     public var format: String
     public var existing: Existing
-    /// Where the report goes; nil: beside the output.
+    /// Where the report goes as well; one is always written beside the output.
     public var reportPath: String?
 
     public init(request: GuestRequest, output: String, format: String, existing: Existing, reportPath: String? = nil) {
@@ -32,6 +32,17 @@ public struct Conversion: Sendable {
     }
 
     public static var formats: [String] { QemuImg.Format.allCases.map(\.rawValue) }
+
+    /// The format that a file's name asks for: "qcow2" where it says nothing.
+    public static func format(for output: String) -> String {
+        switch URL(fileURLWithPath: output).pathExtension.lowercased() {
+        case "raw", "img": "raw"
+        case "vmdk": "vmdk"
+        case "vhd", "vpc": "vpc"
+        case "vhdx": "vhdx"
+        default: "qcow2"
+        }
+    }
 
     public struct Outcome: Sendable {
         public var report: ConversionReport
@@ -55,12 +66,13 @@ public struct Conversion: Sendable {
                 hint: "choose one of \(Self.formats.joined(separator: ", "))")
         }
         let paths = Self.outputPaths(output, count: request.disks.count)
-        let report = reportPath ?? output + ".report.json"
+        let report = output + ".report.json"
         let domain = output + ".xml"
-        try refuseExisting(paths + [report, domain])
+        try refuseExisting(paths + [report, domain] + (reportPath.map { [$0] } ?? []))
         let grub = try GuestSession.hostGrub(for: request.adaptation)
         var images: [DiskImage] = []
         for path in request.disks { images.append(try await DiskImage.open(path)) }
+        try refuseFullDisk(images)
         let workspace = try Workspace(for: output)
         defer { workspace.remove() }
         let phases = Phases(report: progress)
@@ -71,7 +83,7 @@ public struct Conversion: Sendable {
         }
         for job in jobs { try await QemuImg.createOverlay(job.overlay, over: job.image) }
 
-        let adapted = try await adaptWhileCopying(jobs, format, grub, phases, progress)
+        let adapted = try await adaptWhileCopying(jobs, format, grub, workspace, phases, progress)
         try await phases.time("lay the changes over the copy") {
             for job in jobs { try await QemuImg.merge(job.overlay, into: job.copy, format: format) }
         }
@@ -107,6 +119,22 @@ public struct Conversion: Sendable {
         }
     }
 
+    /// Early, rather than after an hour of copying. Compressed sources grow, so this is the least that is needed.
+    private func refuseFullDisk(_ images: [DiskImage]) throws {
+        let folder = URL(fileURLWithPath: output).deletingLastPathComponent()
+        guard FileManager.default.fileExists(atPath: folder.path) else {
+            throw Failure(
+                message: "could not write to '\(folder.path)': no such folder",
+                hint: "make the folder first, or choose another --output")
+        }
+        let needed = images.reduce(0) { $0 + $1.allocatedSize }
+        let attributes = try FileManager.default.attributesOfFileSystem(forPath: folder.path)
+        guard let free = (attributes[.systemFreeSize] as? NSNumber)?.uint64Value, free < needed else { return }
+        throw Failure(
+            message: "'\(folder.path)' has \(free >> 20) MiB free; at least \(needed >> 20) MiB are needed",
+            hint: "make room, or choose an --output on another file system")
+    }
+
     /// "web01.qcow2", "web01-disk2.qcow2", …
     static func outputPaths(_ output: String, count: Int) -> [String] {
         let url = URL(fileURLWithPath: output)
@@ -117,7 +145,7 @@ public struct Conversion: Sendable {
 
     /// The copies run on beside the appliance; a refusal ends them at once.
     private func adaptWhileCopying(
-        _ jobs: [DiskJob], _ format: QemuImg.Format, _ grub: BIOSGrub, _ phases: Phases,
+        _ jobs: [DiskJob], _ format: QemuImg.Format, _ grub: BIOSGrub, _ workspace: Workspace, _ phases: Phases,
         _ progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws -> (plan: Plan, inspection: Inspection) {
         try await withThrowingTaskGroup(of: (Plan, Inspection)?.self) { group in
@@ -131,7 +159,7 @@ public struct Conversion: Sendable {
                 }
                 return nil
             }
-            group.addTask { try await adapt(jobs, grub, phases, progress) }
+            group.addTask { try await adapt(jobs, grub, workspace, phases, progress) }
             var adapted: (Plan, Inspection)?
             for try await result in group { adapted = result ?? adapted }
             guard let adapted else { throw CancellationError() }
@@ -140,14 +168,13 @@ public struct Conversion: Sendable {
     }
 
     private func adapt(
-        _ jobs: [DiskJob], _ grub: BIOSGrub, _ phases: Phases, _ progress: @escaping @Sendable (RunProgress) -> Void
+        _ jobs: [DiskJob], _ grub: BIOSGrub, _ workspace: Workspace, _ phases: Phases,
+        _ progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws -> (Plan, Inspection) {
-        let scratch = try Scratch()
-        defer { scratch.remove() }
         let appliance = Appliance()
         try await GuestSession.launch(
             appliance, disks: jobs.map { ApplianceDisk(path: $0.overlay, format: "qcow2", access: .overlay) },
-            scratch: scratch, phases, progress)
+            scratch: workspace.path, phases, progress)
         let (inspection, findings) = try await phases.time("inspect") {
             try await GuestSession.inspect(appliance, request)
         }
@@ -176,8 +203,10 @@ public struct Conversion: Sendable {
             firmware: request.adaptation.targetFirmware(for: inspection), bus: request.adaptation.diskBus,
             disks: jobs.map { .init(path: $0.output, format: format.rawValue) },
             bootDisk: BootDisk.index(of: inspection))
+        let json = try JSON.encode(result)
+        if let reportPath { try json.write(to: URL(fileURLWithPath: reportPath)) }
         let files = [
-            (try JSON.encode(result), workspace.file("report.json"), report),
+            (json, workspace.file("report.json"), report),
             (try description.xml(), workspace.file("domain.xml"), domain),
         ]
         for (data, temporary, final) in files {

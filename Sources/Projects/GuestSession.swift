@@ -66,7 +66,7 @@ public enum GuestSession {
         }
         let scratch = try Scratch()
         let appliance = Appliance()
-        try await launch(appliance, disks: disks, scratch: scratch, phases, progress)
+        try await launch(appliance, disks: disks, scratch: scratch.path, phases, progress)
         let result = try await body(appliance)
         try await appliance.shutDown()
         scratch.remove()
@@ -74,12 +74,12 @@ public enum GuestSession {
     }
 
     static func launch(
-        _ appliance: Appliance, disks: [ApplianceDisk], scratch: Scratch, _ phases: Phases,
+        _ appliance: Appliance, disks: [ApplianceDisk], scratch: String, _ phases: Phases,
         _ progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws {
         let accelerator = HostAccelerator.choose { progress(.message($0)) }
         try await phases.time("start the appliance") {
-            try await appliance.launch(disks: disks, accelerator: accelerator, scratch: scratch.path) {
+            try await appliance.launch(disks: disks, accelerator: accelerator, scratch: scratch) {
                 progress(.message($0))
             }
         }

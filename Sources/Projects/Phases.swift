@@ -20,7 +20,9 @@ final class Phases: @unchecked Sendable {
 
     init(report: @escaping @Sendable (RunProgress) -> Void) { self.report = report }
 
-    func time<Result>(_ name: String, _ body: () async throws -> Result) async rethrows -> Result {
+    /// - Throws: `CancellationError` before the phase where the run was cancelled.
+    func time<Result>(_ name: String, _ body: () async throws -> Result) async throws -> Result {
+        try Task.checkCancellation()
         report(.started(name))
         let start = Date()
         let result = try await body()

@@ -72,12 +72,12 @@ public struct MemoryGuest: GuestEditor, GuestSectors {
     }
 
     public func sectors(disk: Int, first: UInt64, count: Int) throws -> [UInt8] {
+        guard contents.disks.indices.contains(disk),
+            case let available = UInt64(contents.disks[disk].count / SectorEdit.sectorSize), first <= available,
+            UInt64(count) <= available - first
+        else { throw GuestPathError(path: .root, reason: "disk \(disk) is shorter") }
         let from = Int(first) * SectorEdit.sectorSize
-        let to = from + count * SectorEdit.sectorSize
-        guard contents.disks.indices.contains(disk), to <= contents.disks[disk].count else {
-            throw GuestPathError(path: .root, reason: "disk \(disk) is shorter")
-        }
-        return Array(contents.disks[disk][from..<to])
+        return Array(contents.disks[disk][from..<from + count * SectorEdit.sectorSize])
     }
 
     public func apply(_ plan: Plan, progress: (String) -> Void) throws {

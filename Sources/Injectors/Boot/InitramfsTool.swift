@@ -9,6 +9,8 @@ struct InitramfsTool: Sendable {
     var rebuild: @Sendable (String, GuestPath) -> [String]
     /// Where the wish to keep modules goes.
     var dropIn: DropIn
+    /// Settings that the tool copies into the initramfs: (in the guest, in the initramfs), files or folders.
+    var copies: [(GuestPath, String)]
 
     enum DropIn: Sendable {
         /// One module a line, behind what the file has already.
@@ -22,7 +24,8 @@ struct InitramfsTool: Sendable {
     static let initramfsTools = InitramfsTool(
         name: "initramfs-tools", program: "/usr/sbin/mkinitramfs",
         rebuild: { version, _ in ["/usr/sbin/update-initramfs", "-u", "-k", version] },
-        dropIn: .lines(in: "/etc/initramfs-tools/modules"))
+        dropIn: .lines(in: "/etc/initramfs-tools/modules"),
+        copies: [("/etc/initramfs-tools/conf.d", "conf/conf.d"), ("/etc/lvm", "etc/lvm")])
 
     static let dracut = InitramfsTool(
         name: "dracut", program: "/usr/bin/dracut",
@@ -30,10 +33,24 @@ struct InitramfsTool: Sendable {
         dropIn: .file("/etc/dracut.conf.d/rehost-virtio.conf") { modules in
             "# Written by rehost: this machine's disks are virtio devices.\n"
                 + "add_drivers+=\" \(modules.joined(separator: " ")) \"\n"
-        })
+        },
+        copies: [("/etc/lvm", "etc/lvm"), ("/etc/fstab", "etc/fstab.sys")])
 
     static func inUse(_ files: some GuestFiles) throws -> InitramfsTool? {
         try all.first { try files.exists($0.program) }
+    }
+
+    /// Settings that an initramfs holds and that are planned to change: (path in the initramfs, new content).
+    func changedCopies(in content: Initramfs, _ draft: Draft) throws -> [(String, [UInt8])] {
+        var result: [(String, [UInt8])] = []
+        for (source, target) in copies {
+            let names = try draft.isDirectory(source) ? draft.list(source).map { "/" + $0 } : [""]
+            for name in names where content.paths.contains(target + name) {
+                let path = source.appending(name)
+                if try draft.isChanged(path), let bytes = try draft.read(path) { result.append((target + name, bytes)) }
+            }
+        }
+        return result
     }
 
     /// Plans the drop-in; nothing where the modules are named already.

@@ -91,12 +91,17 @@ public struct VirtioInitramfs: Injector {
         }
         if let content {
             let names = Set(content.modules(of: kernel.version).map(ModuleIndex.name))
-            if needed.allSatisfy(names.contains) { return true }
+            let copies = try tool?.changedCopies(in: content, draft) ?? []
+            if needed.allSatisfy(names.contains) {
+                if !copies.isEmpty { try append(copies.map { .file($0, $1) }, to: initramfs, content, in: &draft) }
+                return true
+            }
             if method != .rebuild {
                 if let reason = Self.whyNoGraft(content, kernel: kernel, index: index) {
                     doubt = reason
                 } else {
-                    try graft(onto: initramfs, content, of: kernel, needed: needed, index: index, in: &draft)
+                    let entries = try graft(for: kernel, content, needed: needed, index: index, in: &draft)
+                    try append(entries + copies.map { .file($0, $1) }, to: initramfs, content, in: &draft)
                     return true
                 }
             }
@@ -134,11 +139,11 @@ public struct VirtioInitramfs: Injector {
         return nil
     }
 
+    /// The modules that are missing, their folders, and the indexes.
     private func graft(
-        onto initramfs: GuestPath, _ content: Initramfs, of kernel: Kernel, needed: [String], index: ModuleIndex,
-        in draft: inout Draft
-    ) throws {
-        guard let folder = content.moduleFolder(of: kernel.version) else { return }
+        for kernel: Kernel, _ content: Initramfs, needed: [String], index: ModuleIndex, in draft: inout Draft
+    ) throws -> [Cpio.Entry] {
+        guard let folder = content.moduleFolder(of: kernel.version) else { return [] }
         let present = content.modules(of: kernel.version)
         var files: [String] = []
         for file in needed.flatMap(index.closure) where !present.contains(file) && !files.contains(file) {
@@ -153,6 +158,15 @@ public struct VirtioInitramfs: Injector {
             }
             entries.append(.file(folder + "/" + file, bytes))
         }
+        draft.note(
+            "the initramfs of \(kernel.version) gets \(needed.joined(separator: ", ")) and what they need:"
+                + " \(files.count) modules, appended")
+        return entries
+    }
+
+    private func append(
+        _ entries: [Cpio.Entry], to initramfs: GuestPath, _ content: Initramfs, in draft: inout Draft
+    ) throws {
         let archive = Cpio.archive(entries)
         // A kernel that unpacks what it has unpacks more of the same; every kernel takes a plain archive.
         let packed: [UInt8] =
@@ -163,9 +177,6 @@ public struct VirtioInitramfs: Injector {
             }
         // 512: the kernel wants a plain archive at a multiple of 4; boot loaders read whole sectors.
         try draft.append(initramfs, packed, alignment: 512)
-        draft.note(
-            "'\(initramfs)' gets \(needed.joined(separator: ", ")) and what they need: \(files.count) modules,"
-                + " \(packed.count / 1024) KiB appended")
     }
 
     /// Every folder above the files, parents first.

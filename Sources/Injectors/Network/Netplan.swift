@@ -6,7 +6,7 @@ struct Netplan: NetworkFormat {
 
     /// A file of a later folder replaces one of the same name; /run is empty on a disk.
     private static let folders: [GuestPath] = ["/usr/lib/netplan", "/lib/netplan", "/etc/netplan"]
-    private static let sections = ["ethernets", "bonds", "bridges", "vlans"]
+    private static let sections = ["ethernets", "bonds", "bridges", "vlans", "wifis", "tunnels"]
 
     func isConfigured(_ files: any GuestFiles) throws -> Bool {
         try Self.files(files).contains { path in

