@@ -56,10 +56,10 @@ let package = Package(
             path: "Sources/CLI", exclude: ["README.md"], swiftSettings: strict),
 
         .target(
-            name: "GuestTesting", dependencies: ["Guest"], path: "Tests/GuestTesting", swiftSettings: strict),
+            name: "GuestTesting", dependencies: ["Guest", "Archives"], path: "Tests/GuestTesting", swiftSettings: strict),
         tests("EndToEndTests", []),
         tests("GuestTests", ["Guest"]),
-        tests("ArchivesTests", ["Archives"]),
+        tests("ArchivesTests", ["Archives", "Guest"]),
         tests("InjectorsTests", ["Injectors", "Guest", "Archives"]),
         tests("ConverterTests", ["Converter", "Injectors", "Guest", "Archives"]),
         tests("GuestfsTests", ["Guestfs", "Guest", "Host"]),

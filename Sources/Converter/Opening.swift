@@ -26,7 +26,7 @@ public struct Opening {
     /// What can hold a Linux root.
     private static let rootTypes: Set<String> = ["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs"]
     /// Parts of the tree that inspection reads or injectors change; data stays unmounted.
-    private static let mountPoints: [GuestPath] = ["/boot", "/usr", "/usr/local", "/var", "/etc"]
+    private static let mountPoints: [GuestPath] = ["/boot", "/usr", "/usr/local", "/var"]
     /// Only read where the boot loader's configuration is nowhere else: mounting FAT costs a second under emulation.
     private static let systemPartitions: [GuestPath] = ["/boot/efi", "/efi"]
 

@@ -14,7 +14,7 @@ public struct Pipeline: Sendable {
     /// Every injector there is, in their order; ``isWanted(_:)`` leaves out what the user didn't ask for.
     public static func injectors(for guest: Inspection, _ adaptation: Adaptation, grub: BIOSGrub) -> [any Injector] {
         [
-            DHCPNetwork(),
+            DHCPNetwork(adaptation.network == .dhcp ? .dhcp : .keep),
             DeviceNames(
                 diskPrefix: adaptation.diskBus == .virtioBlk ? "vd" : "sd",
                 firmware: adaptation.targetFirmware(for: guest)),
@@ -52,7 +52,6 @@ public struct Pipeline: Sendable {
     private func isWanted(_ name: String) -> Bool {
         if adaptation.skip.contains(name) { return false }
         return switch name {
-        case "dhcp-network": adaptation.network == .dhcp
         case "vmware-tools": adaptation.vmwareTools == .disable
         case "bios-boot": adaptation.firmware == .bios
         default: true

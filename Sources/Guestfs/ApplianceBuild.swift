@@ -80,6 +80,7 @@ struct ApplianceBuild {
     private func editRoot() throws {
         let additions: [(path: String, mode: String, content: Data)] = [
             ("/init", "0100755", Data(ApplianceScripts.initScript.utf8)),
+            ("/usr/sbin/udevadm", "0100755", Data(ApplianceScripts.udevadm.utf8)),
             ("/rehost-reseed", "0100755", Data(ApplianceScripts.reseed)),
             ("/etc/modprobe.d/rehost.conf", "0100644", Data(ApplianceScripts.modprobe.utf8)),
         ]

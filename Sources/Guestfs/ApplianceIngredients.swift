@@ -11,7 +11,7 @@ struct ApplianceIngredients {
     var accelerator: Accelerator
     var key: String
 
-    /// Raised when what we make of the same ingredients changes.
+    /// Raised when what we make of the same ingredients changes and the scripts don't show it.
     private static let format = 1
 
     static func find(accelerator: Accelerator) throws -> ApplianceIngredients {
@@ -77,7 +77,11 @@ struct ApplianceIngredients {
 
     /// Names, sizes and times only: it is made on every run.
     private func fingerprint() -> String {
-        var parts = ["format \(Self.format)", accelerator.rawValue, "\(FixedAppliance.memoryMiB) MiB"]
+        var parts = [
+            "format \(Self.format)", accelerator.rawValue, ApplianceScripts.initScript, ApplianceScripts.udevadm,
+            ApplianceScripts.modprobe, ApplianceScripts.kernelArguments, ApplianceWrapper.script(qemu: qemu, rom: ""),
+        ]
+        parts += ApplianceScripts.needlessRules
         parts += Self.stamps(of: [kernel.path, modules.appendingPathComponent("modules.dep").path, qemu])
         let library = supermin.deletingLastPathComponent().deletingLastPathComponent()
         // The link's target has libguestfs's version in its name.

@@ -2,13 +2,17 @@
 enum ApplianceWrapper {
     static let name = "qemu"
 
+    /// What libguestfs has, since programs of newer guests (RHEL 10: x86-64-v3) are run in the appliance, less what is
+    /// slow to translate: with ERMS the kernel clears and copies memory by `rep stosb`, byte by byte (a quarter of the
+    /// speed), and SMAP brackets each copy from user space with two instructions that end a translation block.
+    private static let processor = "max,la57=off,erms=off,smap=off"
+
     /// The machine that is parked and woken. Every device has its PCI slot named: a woken machine must have the same
-    /// devices in the same places as the parked one. "max" as libguestfs has it, since programs of newer guests (RHEL
-    /// 10: x86-64-v3) are run in the appliance.
+    /// devices in the same places as the parked one.
     static func machine(folder: String) -> [String] {
         [
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-machine", "pc,accel=tcg,hpet=off,memory-backend=ram", "-cpu", "max,la57=off",
+            "-machine", "pc,accel=tcg,hpet=off,memory-backend=ram", "-cpu", processor,
             "-m", "\(FixedAppliance.memoryMiB)",
             "-object", "rng-random,id=rng0,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng0,addr=2",
             "-device", "virtio-scsi-pci,id=scsi,addr=3", "-device", "virtio-serial-pci,addr=4",
@@ -66,7 +70,12 @@ enum ApplianceWrapper {
                 esac
                 shift 2 || wake=
             done
-            if [ -z "$wake" ] || ((disks > 250)); then exec "$qemu" "${given[@]}"; fi
+            if [ -z "$wake" ] || ((disks > 250)); then
+                for i in "${!given[@]}"; do
+                    [[ ${given[i]} == -cpu && "${given[*]}" == *accel=tcg* ]] && given[i + 1]=\#(processor)
+                done
+                exec "$qemu" "${given[@]}"
+            fi
 
             # The state comes through descriptor 9; the monitor's commands from resume.in.
             exec 9< "$here/state"

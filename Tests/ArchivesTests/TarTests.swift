@@ -1,4 +1,5 @@
 import Archives
+import Guest
 import GuestTesting
 import Testing
 

@@ -119,12 +119,12 @@ public struct DirectoryGuest: GuestEditor, GuestSectors {
     }
 
     private func target(of path: GuestPath) throws -> String {
-        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let length = buffer.withUnsafeMutableBytes {
-            readlink(host(path), $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+        let bytes = [CChar](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
+            guard let start = buffer.baseAddress else { return }
+            count = max(0, readlink(host(path), start, buffer.count))
         }
-        guard length >= 0 else { throw failure(path, errno) }
-        return String(decoding: buffer[..<length], as: UTF8.self)
+        guard !bytes.isEmpty else { throw failure(path, errno) }
+        return String(decoding: bytes.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// Whether a path's parents are folders.

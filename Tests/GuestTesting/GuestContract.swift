@@ -72,7 +72,7 @@ public func checkContract(
     disk: Int = 0, _ make: (ContractSample) throws -> any GuestEditor & GuestSectors
 ) throws -> [String] {
     let sample = ContractSample()
-    var check = ContractCheck(guest: try make(sample), sample: sample, disk: disk)
+    let check = ContractCheck(guest: try make(sample), sample: sample, disk: disk)
     try check.reading()
     try check.symlinks()
     try check.applying()
@@ -80,13 +80,19 @@ public func checkContract(
     return check.violations
 }
 
-private struct ContractCheck {
+private final class ContractCheck {
     let guest: any GuestEditor & GuestSectors
     let sample: ContractSample
     let disk: Int
     var violations: [String] = []
 
-    mutating func expect<Value: Equatable>(_ what: String, _ value: @autoclosure () throws -> Value, _ wanted: Value) {
+    init(guest: any GuestEditor & GuestSectors, sample: ContractSample, disk: Int) {
+        self.guest = guest
+        self.sample = sample
+        self.disk = disk
+    }
+
+    func expect<Value: Equatable>(_ what: String, _ value: @autoclosure () throws -> Value, _ wanted: Value) {
         do {
             let found = try value()
             if found != wanted { violations.append("\(what): \(found), not \(wanted)") }
@@ -95,14 +101,14 @@ private struct ContractCheck {
         }
     }
 
-    mutating func expectFailure(_ what: String, _ body: () throws -> Void) {
+    func expectFailure(_ what: String, _ body: () throws -> Void) {
         do {
             try body()
             violations.append("\(what): no error")
         } catch {}
     }
 
-    mutating func reading() throws {
+    func reading() throws {
         for (path, node) in sample.nodes {
             switch node {
             case .file(let text, let permissions):
@@ -134,7 +140,7 @@ private struct ContractCheck {
         expectFailure("content of a folder") { _ = try guest.contents(ofFile: "/etc") }
     }
 
-    mutating func symlinks() throws {
+    func symlinks() throws {
         let hostName = Array("web01\n".utf8)
         let release = Array("ID=debian\n".utf8)
         expect("relative", try guest.read("/etc/os-release"), release)
@@ -155,7 +161,7 @@ private struct ContractCheck {
         }
     }
 
-    mutating func applying() throws {
+    func applying() throws {
         let owner = try guest.entry(at: "/etc/shadow").map { [$0.owner, $0.group] }
         let first = try plan()
         try guest.apply(first) { _ in }
@@ -211,7 +217,7 @@ private struct ContractCheck {
         return try draft.plan()
     }
 
-    mutating func sectors() throws {
+    func sectors() throws {
         let size = SectorEdit.sectorSize
         expect("a sector", try guest.sectors(disk: disk, first: 3, count: 1), [UInt8](repeating: 3, count: size))
         expect("no sectors", try guest.sectors(disk: disk, first: 3, count: 0), [])

@@ -33,7 +33,7 @@ public struct HostTool: Sendable, CustomStringConvertible {
         let scratch = try ScratchFolder()
         let (inputFile, outputFile) = (scratch.file("input"), scratch.file("output"))
         try Data(input).write(to: URL(fileURLWithPath: inputFile))
-        FileManager.default.createFile(atPath: outputFile, contents: nil)
+        try Data().write(to: URL(fileURLWithPath: outputFile))
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
@@ -51,6 +51,7 @@ public struct HostTool: Sendable, CustomStringConvertible {
     }
 
     /// The same, where anything but success is an error of the test.
+    @discardableResult
     public func output(_ arguments: [String], input: [UInt8] = [], in folder: String = "/tmp") throws -> [UInt8] {
         let result = try run(arguments, input: input, in: folder)
         guard result.status == 0 else {

@@ -76,6 +76,11 @@ class Tree:
     def close(self) -> None:
         if self.cgroup:
             try:
+                deadline = time.monotonic() + 2
+                while (self.cgroup / "cgroup.events").read_text().startswith("populated 1"):
+                    if time.monotonic() > deadline:
+                        break
+                    time.sleep(PERIOD / 10)
                 self.cgroup.rmdir()
             except OSError as error:
                 print(f"bench: warning: {self.cgroup} stays: {error.strerror}", file=sys.stderr)
@@ -114,15 +119,16 @@ def measure(command: list[str], env: dict[str, str], log: Path) -> Usage:
         total, anonymous = memory(tree.members())
         usage.memory, usage.anonymous = max(usage.memory, total), max(usage.anonymous, anonymous)
 
-    def reap() -> None:
+    def reap() -> bool:
+        """Whether children remain: alive, or ending and no longer among the tree's members."""
         nonlocal main, reaped_cpu
         while True:
             try:
                 pid, status, resources = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                return False
             if pid == 0:
-                return
+                return True
             reaped_cpu += resources.ru_utime + resources.ru_stime
             usage.written += resources.ru_oublock * 512
             if pid == main:
@@ -157,7 +163,9 @@ def measure(command: list[str], env: dict[str, str], log: Path) -> Usage:
                     pass
             time.sleep(PERIOD)
             reap()
-        reap()
+        deadline = time.monotonic() + PATIENCE
+        while reap() and time.monotonic() < deadline:
+            time.sleep(PERIOD / 10)
         cpu = tree.cpu()
         tree.close()
     usage.cpu, usage.cpu_from = (reaped_cpu, "wait4") if cpu is None else (cpu, "cgroup")

@@ -16,7 +16,7 @@ enum CardNaming {
     static func lay(_ draft: inout Draft, cards: NetworkCards) throws {
         let old = entries(try draft.text(table) ?? "")
         let hasKernelNames = try hasKernelNames(draft)
-        var names = cards.names.sorted(by: InterfaceName.precedes)
+        var names = order(cards)
         let defaults = hasKernelNames ? ["eth0", "eth1"] : ["enp1s0", "ens3"]
         for list in cards.patterns {
             let wildcards = list.map { Wildcard($0) }
@@ -26,8 +26,9 @@ enum CardNaming {
             names += examples
             if examples.isEmpty {
                 draft.warn(
-                    "no name for a card could be made from '\(list.joined(separator: " "))', which the configuration uses; "
-                        + "cards keep the names that the guest gives them, and may come up without an address")
+                    "no name for a card could be made from '\(list.joined(separator: " "))', "
+                        + "which the configuration uses; cards keep the names that the guest gives them, "
+                        + "and may come up without an address")
             }
         }
         guard !names.isEmpty else { return }
@@ -37,12 +38,30 @@ enum CardNaming {
         if !new.isEmpty {
             let all = old + new.map { (name: $0, mac: cards.macs[$0]) }
             try draft.write(table, text: tableText(all))
+            let list = all.map(\.name).joined(separator: ", ")
             draft.note(
-                "the network cards keep their names: \(all.map(\.name).joined(separator: ", ")), in the order of the PCI bus",
+                "the network cards keep their names: \(list), in the order of the PCI bus",
                 hint: "the order is in '\(table)' inside the guest")
+            let free = all.map(\.name).filter { !InterfaceName.tellsPlace($0) }
+            if all.count > 1, !free.isEmpty {
+                draft.warn(
+                    "nothing tells which card \(free.joined(separator: ", ")) was; "
+                        + "the cards are taken in this order, and one may get another's name",
+                    hint: "give the new machine's cards the old MAC addresses, or put '\(table)' in order")
+            }
         }
         try draft.write(program, text: programText, permissions: 0o755)
         try draft.write(rule, text: ruleText)
+    }
+
+    /// The names in the order in which the machine had the cards. Where names were chosen freely, hypervisors have
+    /// nearly always given out MAC addresses in that order.
+    private static func order(_ cards: NetworkCards) -> [String] {
+        let macs = cards.names.compactMap { cards.macs[$0] }
+        guard macs.count == cards.names.count, !cards.names.allSatisfy(InterfaceName.tellsPlace) else {
+            return cards.names.sorted(by: InterfaceName.precedes)
+        }
+        return cards.names.sorted { (cards.macs[$0] ?? "") < (cards.macs[$1] ?? "") }
     }
 
     /// eth0, eth1… are what the kernel itself counts; only a rule can have made a lone eth1.
@@ -128,9 +147,9 @@ enum CardNaming {
         """
     }
 
-    /// The kernel lists all PCI devices before any driver is bound, and a shell sorts the names that `*` gives: the place
-    /// of a card doesn't depend on which driver was first. Only what every /bin/sh has is used; each doubt ends in exit 1,
-    /// and the card then gets its usual name.
+    /// The kernel lists all PCI devices before any driver is bound, and a shell sorts the names that `*` gives: the
+    /// place of a card doesn't depend on which driver was first. Only what every /bin/sh has is used; each doubt ends
+    /// in exit 1, and the card then gets its usual name.
     static let programText = #"""
         #!/bin/sh
         # Laid by rehost. Prints the name of a network card; udev calls it with the card's path below /sys.

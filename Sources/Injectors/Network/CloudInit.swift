@@ -154,7 +154,7 @@ enum CloudInitDevices {
         let fixed = subnets.filter { kind($0).hasPrefix("static") }
         guard !fixed.isEmpty else { return .unbound }
         if item["type"]?.scalar == "bridge", (item["bridge_interfaces"]?.words ?? []).isEmpty {
-            draft.note("\(name): a bridge without ports keeps its static address, as nobody is there to give it one")
+            StaticNetwork.noteIsolated(name, &draft)
             return .unbound
         }
         var kept = subnets.filter { !kind($0).hasPrefix("static") }.map(\.summary)

@@ -7,12 +7,21 @@ public import Guest
 /// the loopback and Wi-Fi. Everything that was static is recorded.
 public struct DHCPNetwork: Injector {
     public let name = "dhcp-network"
+    private let addresses: Addresses
 
-    public init() {}
+    /// What becomes of static addresses.
+    public enum Addresses: Sendable {
+        case dhcp
+        /// They stay; only what ties interfaces to the old hardware goes.
+        case keep
+    }
+
+    public init(_ addresses: Addresses = .dhcp) { self.addresses = addresses }
 
     public func applies(to guest: Inspection) -> Bool { true }
 
-    /// The formats whose files configure an interface: "cloud-init", "netplan", "ifupdown", "networkmanager", "networkd".
+    /// The formats whose files configure an interface, of "cloud-init", "netplan", "ifupdown", "networkmanager" and
+    /// "networkd"; those that are left over, with nothing to read them, are left out.
     public static func formatsInUse(_ files: any GuestFiles) throws -> [String] {
         try NetworkFormats.used(files).map(\.name)
     }
@@ -21,10 +30,27 @@ public struct DHCPNetwork: Injector {
         let stale = try StaleNames(draft)
         var cards = NetworkCards(bound: stale.bound)
         let formats = try NetworkFormats.used(draft)
-        for format in formats { try format.convert(&draft, cards: &cards) }
+        switch addresses {
+        case .dhcp: for format in formats { try format.convert(&draft, cards: &cards) }
+        case .keep: try learnNames(formats, &cards, &draft)
+        }
         for name in stale.linkNames { cards.use(name) }
         try stale.release(&draft)
         try CardNaming.lay(&draft, cards: cards)
-        if !cards.converted.isEmpty { try Resolver.follow(formats.map(\.name), &draft) }
+        if addresses == .dhcp, !cards.converted.isEmpty { try Resolver.follow(formats.map(\.name), &draft) }
+    }
+
+    /// Learns which cards the configuration names, from a conversion that is thrown away.
+    private func learnNames(
+        _ formats: [any NetworkFormat], _ cards: inout NetworkCards, _ draft: inout Draft
+    ) throws {
+        var trial = draft
+        for format in formats { try format.convert(&trial, cards: &cards) }
+        for setting in trial.formerSettings.dropFirst(draft.formerSettings.count) {
+            guard let address = setting.values["mac"]?.first else { continue }
+            draft.warn(
+                "'\(setting.file)' knows \(setting.subject) by its MAC address \(address);"
+                    + " it keeps its settings only if the new card has that address")
+        }
     }
 }

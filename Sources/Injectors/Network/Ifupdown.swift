@@ -39,42 +39,44 @@ struct Ifupdown: NetworkFormat {
                 hint: "install isc-dhcp-client or dhcpcd-base before the conversion")
         }
         var served: Set<String> = []
+        var gone: Set<String> = []
         for index in files.files.indices {
             let path = files.files[index].path
             var file = files.files[index].file
-            var gone: Set<String> = []
             for stanza in file.stanzas where !roles.isUntouched(stanza.name) {
                 let fate = roles.isStatic(stanza) ? roles.fate(of: stanza, served: &served) : nil
                 var old = StaticNetwork()
-                guard let fate, way != .none || stanza.family == "inet6" || fate != .dhcp else {
+                guard let fate, way != .none || stanza.family == "inet6" else {
                     IfupdownOptions.dropMAC(of: stanza, in: &file, to: &old)
                     old.record(of: stanza.name, in: path, fate: .unbound, to: &draft)
                     warnOfHandMadeAddress(stanza, &draft)
                     continue
                 }
-                IfupdownOptions.drop(from: stanza, in: &file, to: &old, draft: &draft)
+                let rest = IfupdownOptions.drop(from: stanza, in: &file, to: &old, draft: &draft)
+                let isAlias = stanza.name.contains(":")
                 switch fate {
                 case .dhcp where way == .networkd && roles.hasStaticIPv4(stanza.name):
                     file.setMethod("manual", of: stanza)
-                    if roles.isListed(stanza.name) { try NetworkdFallback.configure(stanza.name, &draft) }
+                    if roles.isBroughtUp(stanza.name) { try NetworkdFallback.configure(stanza.name, &draft) }
                 case .dhcp: file.setMethod(stanza.family == "inet6" ? "auto" : "dhcp", of: stanza)
-                case .gone:
+                case .gone where isAlias || rest.isEmpty:
                     file.remove(stanza.header)
                     for option in stanza.options { file.remove(option) }
-                    if !roles.hasOtherStanza(than: stanza) { gone.insert(stanza.name) }
-                case .port, .unbound: file.setMethod("manual", of: stanza)
+                    if isAlias { gone.insert(stanza.name) }
+                // It still says that the interface is a bridge, or runs a command.
+                case .gone, .port, .unbound: file.setMethod("manual", of: stanza)
                 }
                 if fate == .dhcp { cards.converted.append(stanza.name) }
                 old.record(of: stanza.name, in: path, fate: fate, to: &draft)
             }
             files.files[index].file = file
-            for other in files.files.indices where !gone.isEmpty { files.files[other].file.unlist(gone) }
         }
-        for (path, file) in files.files {
+        for (path, var file) in files.files {
+            file.unlist(gone)
             if try draft.text(path) != file.rendered { try draft.write(path, text: file.rendered) }
         }
         for bridge in roles.isolated {
-            draft.note("\(bridge): a bridge without ports keeps its static address, as nobody is there to give it one")
+            StaticNetwork.noteIsolated(bridge, &draft)
         }
     }
 
@@ -120,7 +122,8 @@ struct IfupdownFiles {
                 for pattern in line.arguments {
                     guard !pattern.contains(where: { "$`~{}'\"()\\".contains($0) }) else {
                         problems.append(
-                            "'\(path)' includes '\(pattern)', which only a shell can expand; what it includes stays as it is"
+                            "'\(path)' includes '\(pattern)', which only a shell can expand; "
+                                + "what it includes stays as it is"
                         )
                         continue
                     }

@@ -15,9 +15,11 @@ enum IfupdownOptions {
     private static let commands: Set<String> = ["up", "pre-up", "post-up", "down", "pre-down", "post-down"]
 
     /// Takes away what DHCP gives, and what needs the old network; `old` keeps it.
+    /// - Returns: what is left.
     static func drop(
         from stanza: IfupdownFile.Stanza, in file: inout IfupdownFile, to old: inout StaticNetwork, draft: inout Draft
-    ) {
+    ) -> [IfupdownFile.Line] {
+        var rest: [IfupdownFile.Line] = []
         let mask = stanza.values("netmask").last
         for option in stanza.options {
             switch IfupdownFile.Stanza.normal(option.keyword) {
@@ -32,6 +34,7 @@ enum IfupdownOptions {
             case "bridge-hw" where Address.mac(option.value) != nil: old.macs.append(option.value)
             case "mtu":
                 old.mtu.append(option.value)
+                rest.append(option)
                 continue
             case let keyword where commands.contains(keyword):
                 switch action(of: option) {
@@ -39,16 +42,22 @@ enum IfupdownOptions {
                 case .address: old.addresses += address(in: option)
                 case .mac: old.macs += option.arguments.filter { Address.mac($0) != nil }
                 case .risky:
+                    rest.append(option)
                     guard !isGuarded(option) else { continue }
                     file.replace(option, with: option.words.joined(separator: " ") + " || true")
                     draft.note("\(stanza.name): '\(option.value.prefix(80))' may fail without stopping the interface")
                     continue
-                case .other: continue
+                case .other:
+                    rest.append(option)
+                    continue
                 }
-            default: continue
+            default:
+                rest.append(option)
+                continue
             }
             file.remove(option)
         }
+        return rest
     }
 
     /// Clouds drop frames from a MAC address that isn't the port's own.

@@ -40,8 +40,16 @@ struct IfupdownRoles {
             if index > 0, ["regex", "noregex"].contains(members[index - 1]) { continue }
             ports.insert(member)
         }
+        for option in stanza.options {
+            // Before the add-ons had options: `up ifenslave bond0 eth0 eth1`, `pre-up brctl addif br0 eth0`.
+            let words = option.words
+            if let at = words.firstIndex(where: { $0.hasSuffix("ifenslave") || $0 == "addif" }) {
+                ports.formUnion(
+                    words.dropFirst(at + 1).filter { !$0.hasPrefix("-") }.dropFirst().filter(InterfaceName.isValid))
+            }
+        }
         if keywords.contains(where: {
-            $0 == "slaves" || $0 == "bond-slaves" || $0 == "bond-mode" || $0.hasPrefix("bridge-")
+            $0 == "slaves" || $0 == "bond-slaves" || $0 == "bond-mode" || ($0.hasPrefix("bridge-") && $0 != "bridge-hw")
         }) {
             composites.insert(name)
         }
@@ -78,11 +86,8 @@ struct IfupdownRoles {
         stanzas.contains { $0.name == name && $0.family == "inet" && isStatic($0) }
     }
 
-    func isListed(_ name: String) -> Bool { listed.contains(name) }
-
-    func hasOtherStanza(than stanza: IfupdownFile.Stanza) -> Bool {
-        stanzas.filter { $0.name == stanza.name }.count > 1
-    }
+    /// Whether the guest brings it up by itself, at boot or when it finds it.
+    func isBroughtUp(_ name: String) -> Bool { listed.contains(name) || listed.contains { $0.hasPrefix("/") } }
 
     /// - Parameter served: interfaces and families that have a stanza already which becomes DHCP.
     func fate(of stanza: IfupdownFile.Stanza, served: inout Set<String>) -> StaticNetwork.Fate {

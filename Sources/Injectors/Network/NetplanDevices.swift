@@ -93,8 +93,7 @@ struct NetplanDevices {
         let isIsolated = section == "bridges" && isolated.contains(entry.key)
         var fate = StaticNetwork.Fate.unbound
         if isStatic, isIsolated {
-            draft.note(
-                "\(interface): a bridge without ports keeps its static address, as nobody is there to give it one")
+            StaticNetwork.noteIsolated(interface, &draft)
         } else if isStatic {
             fate = ports.contains(entry.key) ? .port : .dhcp
             collect(device, &old)
@@ -107,8 +106,9 @@ struct NetplanDevices {
             }
             passthrough(device, family, &edits)
         }
-        if removing.isEmpty, adding.isEmpty { return }
-        if device.entries.allSatisfy({ removing.contains($0.key) }), adding.isEmpty { adding = ["dhcp4: false"] }
+        if device.entries.allSatisfy({ removing.contains($0.key) }), adding.isEmpty, !removing.isEmpty {
+            adding = ["dhcp4: false"]
+        }
         edits.edit(device, removing: removing, adding: adding)
         // What another file of the same definition had is told there.
         if fate == .dhcp, !cards.converted.contains(interface) { cards.converted.append(interface) }
@@ -149,12 +149,16 @@ struct NetplanDevices {
         } else if let exact {
             cards.use(exact)
         }
-        if given != nil { removing.insert("set-name") }
         // Without a MAC address to tell it by, any card will do.
         let name = mac == nil && exact == nil ? pattern ?? "e*" : interface
         if name == entry.key {
-            removing.insert("match")
+            removing.formUnion(["match", "set-name"].filter { entry.value[$0] != nil })
         } else {
+            // cloud-init goes by set-name, netplan by either.
+            if let given, given != name {
+                removing.insert("set-name")
+                adding.append("set-name: \"\(name)\"")
+            }
             let nested = match.entries.map(\.key).filter { $0 != "macaddress" && $0 != "driver" && $0 != "name" }
             if entry.value.isFlow || match.isFlow || !nested.isEmpty || match.entries.isEmpty {
                 removing.insert("match")

@@ -49,7 +49,8 @@ struct NetworkCards {
 }
 
 enum InterfaceName {
-    /// Linux takes 15 bytes (IFNAMSIZ); what is no letter, digit, dot, dash or underscore is no name that we would write.
+    /// Linux takes 15 bytes (IFNAMSIZ); with other characters than letters, digits, dots, dashes and underscores it is
+    /// no name that we would write.
     static func isValid(_ name: String) -> Bool {
         (1...15).contains(name.utf8.count) && name != "." && name != ".."
             && name.unicodeScalars.allSatisfy { isAllowed($0) }
@@ -79,6 +80,12 @@ enum InterfaceName {
             || prefixes.contains { name.hasPrefix($0) && name.dropFirst($0.count).allSatisfy(\.isNumber) }
     }
 
+    /// Whether a name was given for a card's place or count: eth0, ens192, enp2s0f1, eno1, em1, p1p2.
+    static func tellsPlace(_ name: String) -> Bool {
+        let prefixes = ["eth", "ens", "enp", "eno", "em", "p"]
+        return prefixes.contains { name.hasPrefix($0) && name.dropFirst($0.count).first?.isNumber == true }
+    }
+
     /// Bonds, bridges and VLANs, told by how they are usually called.
     static func isComposite(_ name: String) -> Bool {
         let prefixes = ["bond", "team", "br", "vmbr", "vlan"]
@@ -88,7 +95,7 @@ enum InterfaceName {
             }
     }
 
-    /// Sorts as the hypervisor counts its cards: eth2 before eth10, and VMware's PCI slots 160, 192, 224, 256, 161, 193…
+    /// Sorts as the hypervisor counts its cards: eth2 before eth10; VMware's PCI slots go 160, 192, 224, 256, 161…
     static func precedes(_ left: String, _ right: String) -> Bool {
         let left = key(left)
         let right = key(right)

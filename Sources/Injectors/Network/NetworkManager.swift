@@ -75,9 +75,7 @@ struct NetworkManager: NetworkFormat {
             var fate = StaticNetwork.Fate.unbound
             if !families.isEmpty, !connection.isPort {
                 if type == "bridge", !connection.references.contains(where: controllers.contains) {
-                    draft.note(
-                        "\(interface): a bridge without ports keeps its static address, as nobody is there to give it one"
-                    )
+                    StaticNetwork.noteIsolated(interface, &draft)
                 } else {
                     fate = .dhcp
                     for family in families { turnOn(family, &file, &old) }

@@ -80,9 +80,7 @@ struct Networkd: NetworkFormat {
                         "\(interface): serves DHCP to others by '\(path)'; it keeps its static address, "
                             + "and works only where the new network leaves that to it")
                 } else if kind == "bridge", !unit.names.contains(where: connected.contains) {
-                    draft.note(
-                        "\(interface): a bridge without ports keeps its static address, as nobody is there to give it one"
-                    )
+                    StaticNetwork.noteIsolated(interface, &draft)
                 } else {
                     let isPort = !unit.values("Network", "Bridge", "Bond").isEmpty
                     fate = isPort ? .port : .dhcp
@@ -126,6 +124,7 @@ struct Networkd: NetworkFormat {
         old.routes += unit.values("Route", "Destination")
         old.mtu += unit.values("Link", "MTUBytes")
         let hasIPv6 = unit.addresses.contains(where: Address.isIPv6)
+        let hasIPv4 = unit.addresses.contains { !Address.isIPv6($0) }
         let sections: Set<String> = ["Address", "Route", "RoutingPolicyRule", "NextHop", "Neighbor"]
         // The first file that had an address is the one that tells how to get one.
         let home = unit.parts.firstIndex { part in
@@ -138,7 +137,8 @@ struct Networkd: NetworkFormat {
                 case "Network":
                     ["Address", "Gateway", "DNS", "Domains"].contains(entry.key)
                         || (entry.key == "IPv6AcceptRA" && hasIPv6 && !isOn(entry.value))
-                        || (entry.key == "DHCP" && !isPort && !isOn(entry.value))
+                        || (entry.key == "DHCP" && !isPort
+                            && !["yes", "true", "on", "1", "both"].contains(entry.value))
                 case "DHCP", "DHCPv4", "DHCPv6", "IPv6AcceptRA":
                     ["UseDNS", "UseRoutes", "UseGateway", "UseDomains"].contains(entry.key) && !isOn(entry.value)
                 default: false
@@ -146,7 +146,9 @@ struct Networkd: NetworkFormat {
             }
         }
         guard !isPort, let home else { return }
-        if unit.values("Network", "DHCP").isEmpty { unit.parts[home].file.set("Network", "DHCP", "yes") }
+        guard unit.values("Network", "DHCP").isEmpty else { return }
+        // "ipv4" alone would need systemd 219; router advertisements are taken either way.
+        unit.parts[home].file.set("Network", "DHCP", hasIPv4 ? "yes" : "ipv6")
     }
 
     private func isOn(_ value: String) -> Bool { !["no", "false", "off", "0", "none"].contains(value.lowercased()) }

@@ -34,6 +34,11 @@ struct StaticNetwork {
         case unbound
     }
 
+    /// A bridge that no port connects to anything has nobody to ask for an address.
+    static func noteIsolated(_ bridge: String, _ draft: inout Draft) {
+        draft.note("\(bridge): a bridge without ports keeps its static address, as nobody is there to give it one")
+    }
+
     /// Records everything and says one line about it.
     func record(of interface: String, in file: GuestPath, fate: Fate, to draft: inout Draft) {
         guard !isEmpty else { return }

@@ -104,8 +104,8 @@ struct YAMLEdits {
         }
     }
 
-    /// A mapping without some keys, and with others, given as text: `dhcp4: true`. Inside a mapping of flow style nothing
-    /// else may be edited, as it is written anew.
+    /// A mapping without some keys, and with others, given as text: `dhcp4: true`. Inside a mapping of flow style
+    /// nothing else may be edited, as it is written anew.
     /// - Returns: false where nothing would be left, and nothing is done.
     @discardableResult
     mutating func edit(_ mapping: YAMLNode, removing: Set<String>, adding: [String]) -> Bool {

@@ -1,7 +1,7 @@
 /// Reads the YAML that network configurations are written in: block and flow style, comments, quotes.
 ///
-/// What can't be edited safely line by line is refused with a reason: anchors, tags, several documents, tabs, scalars over
-/// several lines, keys given twice. Depth is bounded; every step moves forward.
+/// What can't be edited safely line by line is refused with a reason: anchors, tags, several documents, tabs, scalars
+/// over several lines, keys given twice. Depth is bounded; every step moves forward.
 struct YAMLParser {
     private struct Line {
         /// Of the first character that isn't a blank.

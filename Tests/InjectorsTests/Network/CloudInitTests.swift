@@ -92,7 +92,7 @@ struct CloudInitTests {
                 + "      set-name: ens192\n      addresses: [10.0.0.5/24]\n      gateway4: 10.0.0.1\n")
         #expect(
             result(guest)
-                == "network:\n  version: 2\n  ethernets:\n    id0:\n      match: {name: \"ens192\"}\n      dhcp4: true\n"
+                == "network:\n  version: 2\n  ethernets:\n    id0:\n      match: {name: \"ens192\"}\n      dhcp4: true\n      set-name: ens192\n"
         )
     }
 

@@ -242,6 +242,27 @@ struct IfupdownTests {
         #expect(guest.cardNames == ["eth0", "eth1"])
     }
 
+    @Test func withoutAClientFurtherAddressesStayToo() throws {
+        let text =
+            "auto eth0 eth0:1\niface eth0 inet static\n address 10.0.0.5/24\niface eth0:1 inet static\n address 10.0.0.6/24\n"
+        let guest = try interfaces(text, ["/sbin/ifup": ""])
+        #expect(guest["/etc/network/interfaces"] == text)
+    }
+
+    @Test func aSecondStanzaKeepsWhatItIs() throws {
+        let guest = try interfaces(
+            "auto br0\niface br0 inet dhcp\niface br0 inet static\n address 10.0.0.5/24\n bridge_ports eth0\n")
+        #expect(
+            guest["/etc/network/interfaces"]
+                == "auto br0\niface br0 inet dhcp\niface br0 inet manual\n bridge_ports eth0\n")
+    }
+
+    @Test func portsInCommands() throws {
+        let guest = try interfaces(
+            "auto bond0\niface bond0 inet static\n address 10.0.0.5/24\n up /sbin/ifenslave bond0 eth0 eth1\n")
+        #expect(guest.cardNames == ["eth0", "eth1"])
+    }
+
     @Test func foreignMACsGo() throws {
         let guest = try interfaces(
             "auto eth0 eth1\niface eth0 inet static\n address 10.0.0.5/24\n hwaddress ether 00:11:22:33:44:55\n"

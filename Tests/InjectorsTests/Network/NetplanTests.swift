@@ -132,10 +132,12 @@ struct NetplanTests {
                       dhcp4: true
                       match:
                         name: "lan1"
+                      set-name: lan1
                   version: 2
 
                 """)
         #expect(guest.cardNames == ["ens192 00:50:56:aa:bb:cc", "lan1 00:50:56:aa:bb:cd"])
+        #expect(guest.warnings.contains { $0.hasPrefix("nothing tells which card lan1 was") })
         #expect(guest.former("ens192")?["mac"] == ["00:50:56:aa:bb:cc"])
         #expect(guest.former("lan1")?["mac"] == ["00:50:56:AA:BB:CD"])
         #expect(guest.notes.contains("lan1: is no longer tied to 00:50:56:AA:BB:CD; recorded in the report"))

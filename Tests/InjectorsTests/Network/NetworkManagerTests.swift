@@ -119,7 +119,7 @@ struct NetworkManagerTests {
                 "/etc/NetworkManager/system-connections/b":
                     "[connection]\nid=y\ntype=ethernet\n[ethernet]\nmac-address=00:50:56:AA:BB:CD\n[ipv4]\nmethod=auto\n"
             ])
-        #expect(guest.cardNames == ["nic0 00:50:56:aa:bb:cd", "nic1 00:50:56:aa:bb:cc"])
+        #expect(guest.cardNames == ["nic1 00:50:56:aa:bb:cc", "nic0 00:50:56:aa:bb:cd"])
         #expect(
             result(guest) == "[connection]\ninterface-name=nic1\nid=x\ntype=ethernet\n[ethernet]\n[ipv4]\nmethod=auto\n"
         )

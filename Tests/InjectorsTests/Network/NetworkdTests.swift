@@ -88,6 +88,16 @@ struct NetworkdTests {
         #expect(guest["/etc/systemd/network/20-dead.network.d/x.conf"] == "[Network]\nDHCP=yes\n")
     }
 
+    @Test(arguments: [
+        ("Address=10.0.0.5/24\nDHCP=ipv6\n", "DHCP=yes\n"), ("Address=2001:db8::5/64\n", "DHCP=ipv6\n"),
+        ("DHCP=yes\nAddress=10.0.0.5/24\n", "DHCP=yes\n"),
+        ("IPv6AcceptRA=no\nAddress=10.0.0.5/24\n", "DHCP=yes\nIPv6AcceptRA=no\n"),
+    ])
+    func families(_ before: String, _ after: String) throws {
+        let guest = try networkd("[Match]\nName=eth0\n[Network]\n" + before)
+        #expect(result(guest) == "[Match]\nName=eth0\n[Network]\n" + after)
+    }
+
     @Test func oneCardByMAC() throws {
         let guest = try networkd("[Match]\nMACAddress=00:50:56:aa:bb:cc\n\n[Network]\nAddress=10.0.0.5/24\n")
         #expect(result(guest) == "[Match]\nName=en* eth*\n\n[Network]\nDHCP=yes\n")
@@ -106,7 +116,7 @@ struct NetworkdTests {
         #expect(result(guest) == "[Match]\nName=nic0\n[Network]\nDHCP=yes\n")
         #expect(guest["/etc/systemd/network/20-dmz.network"] == "[Match]\nName=dmz0\n[Network]\nDHCP=yes\n")
         #expect(guest["/etc/systemd/network/10-dmz.link"] == nil)
-        #expect(guest.cardNames == ["dmz0 00:50:56:aa:bb:cd", "nic0 00:50:56:aa:bb:cc"])
+        #expect(guest.cardNames == ["nic0 00:50:56:aa:bb:cc", "dmz0 00:50:56:aa:bb:cd"])
         #expect(
             guest.plan.formerSettings.contains {
                 $0.kind == "interface-name" && $0.subject == "dmz0" && $0.values["setting"] == ["WakeOnLan=magic"]

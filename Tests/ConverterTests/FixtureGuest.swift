@@ -1,0 +1,160 @@
+import Foundation
+import Guest
+import GuestTesting
+
+/// A folder of Tests/Fixtures/guests, copied and made a machine: its trees as file systems, and a disk file with the
+/// partition table that its guest.json describes.
+struct FixtureGuest {
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Fixtures/guests")
+
+    static var names: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
+    }
+
+    private struct Description: Decodable {
+        struct Disk: Decodable {
+            var sectors: UInt64
+            /// "gpt" or "mbr".
+            var table: String
+            var bootCode: Bool
+            var firstUsable: UInt64?
+            var partitions: [Partition]
+        }
+        struct Partition: Decodable {
+            var number: Int
+            /// A GUID, or two hexadecimal digits.
+            var type: String
+            var first: UInt64
+            var last: UInt64
+        }
+        struct Volume: Decodable {
+            var device: String
+            var type: String
+            var uuid: String?
+            var partitionUUID: String?
+            /// The folder beside guest.json that is on it.
+            var tree: String?
+            /// The subvolume that the tree is.
+            var subvolume: String?
+            var subvolumes: [String: String]?
+        }
+        struct Kernel: Decodable {
+            /// Where the virtio drivers are; nil: only among the guest's modules.
+            enum Virtio: String, Decodable {
+                case builtin
+                case included
+                /// In the initramfs are modules whose names modules.dep doesn't know.
+                case renamed
+            }
+            var version: String
+            var initramfs: String
+            var folder: String?
+            var virtio: Virtio?
+        }
+        var disk: Disk
+        var volumes: [Volume]
+        var kernels: [Kernel]
+    }
+
+    let machine: FakeMachine
+    private let scratch: ScratchFolder
+    private let disks: DirectoryGuest
+    var commands: [GuestCommand] { disks.commands.run }
+
+    init(_ name: String) throws {
+        scratch = try ScratchFolder()
+        let source = Self.folder.appendingPathComponent(name)
+        let json = try Data(contentsOf: source.appendingPathComponent("guest.json"))
+        let description = try JSONDecoder().decode(Description.self, from: json)
+        let diskFile = scratch.file("disk.raw")
+        disks = DirectoryGuest(root: scratch.path, diskFiles: [diskFile])
+        machine = FakeMachine(disks: disks, sizes: [description.disk.sectors * 512])
+        try Self.make(description.disk, diskFile, disks)
+        for volume in description.volumes { machine.volumes.append(try Self.volume(volume, source, scratch)) }
+        let trees = Set(description.volumes.compactMap(\.tree))
+        // git keeps no empty folders, and these are mounted on.
+        for folder in ["root/boot/efi", "root/var", "root/usr/bin"] {
+            try FileManager.default.createDirectory(atPath: scratch.file(folder), withIntermediateDirectories: true)
+        }
+        for kernel in description.kernels { try lay(kernel, hasBoot: trees.contains("boot")) }
+    }
+
+    private static func volume(
+        _ description: Description.Volume, _ source: URL, _ scratch: ScratchFolder
+    ) throws -> FakeMachine.Volume {
+        var volume = FakeMachine.Volume(
+            description.device, description.type, uuid: description.uuid, partitionUUID: description.partitionUUID)
+        func tree(_ name: String) throws -> DirectoryGuest {
+            let copy = scratch.file(name)
+            if !FileManager.default.fileExists(atPath: copy) {
+                try FileManager.default.copyItem(atPath: source.appendingPathComponent(name).path, toPath: copy)
+            }
+            return DirectoryGuest(root: copy)
+        }
+        if let name = description.tree { volume.trees[description.subvolume] = try tree(name) }
+        for (subvolume, name) in description.subvolumes ?? [:] { volume.trees[subvolume] = try tree(name) }
+        if description.subvolume != nil { volume.trees[nil] = MemoryGuest() }
+        return volume
+    }
+
+    /// Kernels are made here: a few bytes each, laid out as real ones are.
+    private func lay(_ description: Description.Kernel, hasBoot: Bool) throws {
+        var kernel = SampleKernel(version: description.version)
+        kernel.packing = .plain
+        kernel.initramfsName = description.initramfs
+        if let folder = description.folder { kernel.modulesFolder = GuestPath(folder) }
+        switch description.virtio {
+        case .builtin: kernel.builtIn = SampleKernel.virtio
+        case .included: kernel.included += SampleKernel.virtio
+        case .renamed: kernel.included = ["kernel/fs/xfs/xfs_unpacked.ko"]
+        case nil: break
+        }
+        for (path, bytes) in try kernel.files() {
+            let inBoot = hasBoot ? path.relative(to: "/boot") : nil
+            let file = scratch.file(inBoot.map { "boot/\($0)" } ?? "root\(path)")
+            let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try Data(bytes).write(to: URL(fileURLWithPath: file))
+        }
+    }
+
+    private static func make(_ disk: Description.Disk, _ file: String, _ guest: DirectoryGuest) throws {
+        try Data().write(to: URL(fileURLWithPath: file))
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: file))
+        try handle.truncate(atOffset: disk.sectors * 512)
+        try handle.close()
+        var edits: [SectorEdit] = []
+        var boot = [UInt8](repeating: 0, count: 512)
+        if disk.table == "gpt" {
+            let table = GPT(
+                diskSectors: disk.sectors, firstUsable: disk.firstUsable ?? 34,
+                disk.partitions.map { partition in
+                    GPT.Entry(
+                        number: partition.number, type: GUID(partition.type),
+                        id: GUID(bytes: [UInt8](repeating: UInt8(partition.number), count: 16)),
+                        firstSector: partition.first, lastSector: partition.last, name: "")
+                })
+            boot = Array(table.firstSectors[..<512])
+            edits += table.edits(disk: 0)
+            if disk.bootCode, let core = table.entries.first(where: { $0.type == GPT.biosBoot }) {
+                let code = [UInt8](repeating: 0x52, count: 512)
+                edits.append(SectorEdit(disk: 0, firstSector: core.firstSector, bytes: code, what: "core"))
+            }
+        } else {
+            for partition in disk.partitions {
+                let at = 446 + 16 * (partition.number - 1)
+                boot[at + 4] = UInt8(partition.type, radix: 16) ?? 0
+                boot.replaceSubrange(at + 8..<at + 12, with: LittleEndian.bytes(UInt32(partition.first)))
+                boot.replaceSubrange(
+                    at + 12..<at + 16, with: LittleEndian.bytes(UInt32(partition.last - partition.first + 1)))
+            }
+            boot.replaceSubrange(0x1B8..<0x1BC, with: LittleEndian.bytes(UInt32(0x0BAD_C0DE)))
+            boot[510] = 0x55
+            boot[511] = 0xAA
+        }
+        if disk.bootCode { boot[0] = 0xEB }
+        edits.append(SectorEdit(disk: 0, firstSector: 0, bytes: boot, what: "boot sector"))
+        try guest.apply(Plan(items: edits.map { .init(injector: "fixture", change: .disk($0), before: .nothing) })) { _ in }
+    }
+}

@@ -1,0 +1,98 @@
+public import Archives
+public import Guest
+
+/// A kernel with the virtio modules of a Debian 12, and an initramfs, made of a few bytes each.
+public struct SampleKernel: Sendable {
+    public var version: String
+    public var folder: GuestPath { modulesFolder.appending(version) }
+    public var modulesFolder: GuestPath = "/usr/lib/modules"
+    /// Its name in /boot; nil: Debian's.
+    public var initramfsName: String?
+    /// From a module's file to the files that it needs, as modules.dep has them.
+    public var modules: [String: [String]] = [
+        "kernel/drivers/virtio/virtio.ko": [],
+        "kernel/drivers/virtio/virtio_ring.ko": ["kernel/drivers/virtio/virtio.ko"],
+        "kernel/drivers/virtio/virtio_pci.ko": [
+            "kernel/drivers/virtio/virtio_ring.ko", "kernel/drivers/virtio/virtio.ko",
+        ],
+        "kernel/drivers/block/virtio_blk.ko": [
+            "kernel/drivers/virtio/virtio_ring.ko", "kernel/drivers/virtio/virtio.ko",
+        ],
+        "kernel/drivers/scsi/virtio_scsi.ko": [
+            "kernel/drivers/virtio/virtio_ring.ko", "kernel/drivers/virtio/virtio.ko",
+        ],
+        "kernel/drivers/scsi/sd_mod.ko": [], "kernel/drivers/scsi/mptspi.ko": [], "kernel/fs/ext4/ext4.ko": [],
+    ]
+    public var builtIn: [String] = []
+    /// What the initramfs holds.
+    public var included = ["kernel/drivers/scsi/mptspi.ko", "kernel/fs/ext4/ext4.ko"]
+    /// How the initramfs is laid out.
+    public var packing = Packing.compressed(.gzip)
+
+    public enum Packing: Sendable {
+        case none
+        case plain
+        case compressed(Compression)
+        /// In front of the rest, a plain archive as Debian's intel-microcode makes it.
+        indirect case behindMicrocode(Packing)
+        case bytes([UInt8])
+    }
+
+    public var initramfs: GuestPath { GuestPath("/boot").appending(initramfsName ?? "initrd.img-\(version)") }
+
+    public static let virtio = [
+        "kernel/drivers/virtio/virtio.ko", "kernel/drivers/virtio/virtio_ring.ko",
+        "kernel/drivers/virtio/virtio_pci.ko", "kernel/drivers/block/virtio_blk.ko",
+        "kernel/drivers/scsi/virtio_scsi.ko", "kernel/drivers/scsi/sd_mod.ko",
+    ]
+
+    public var kernel: Kernel {
+        let hasInitramfs = if case .none = packing { false } else { true }
+        return Kernel(
+            version: version, image: "/boot/vmlinuz-\(version)", initramfs: hasInitramfs ? initramfs : nil,
+            modules: folder)
+    }
+
+    public init(version: String = "6.1.0-18-amd64") { self.version = version }
+
+    /// Every file that it brings.
+    public func files() throws -> [GuestPath: [UInt8]] {
+        var files: [GuestPath: [UInt8]] = ["/boot/vmlinuz-\(version)": Array("MZ".utf8)]
+        for file in modules.keys { files[folder.appending(file)] = Array("ELF \(file)".utf8) }
+        let dep = modules.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.joined(separator: " "))\n" }
+        files[folder.appending("modules.dep")] = Array(dep.joined().utf8)
+        files[folder.appending("modules.dep.bin")] = [0xB0, 0x07, 0xF4, 0x57]
+        files[folder.appending("modules.builtin")] = Array(builtIn.map { "\($0)\n" }.joined().utf8)
+        files[folder.appending("modules.alias")] = Array("alias virtio:d00000002v* virtio_blk\n".utf8)
+        if let bytes = try packed(packing) { files[initramfs] = bytes }
+        return files
+    }
+
+    public func put(into guest: MemoryGuest) throws {
+        if try !guest.exists("/lib") { guest.link("/lib", to: "usr/lib") }
+        for (path, bytes) in try files() { guest.put(path, bytes, permissions: path == initramfs ? 0o600 : 0o644) }
+    }
+
+    private func packed(_ packing: Packing) throws -> [UInt8]? {
+        var entries: [Cpio.Entry] = [.directory("usr"), .file("init", Array("#!/bin/sh\n".utf8))]
+        entries += included.map { .file("usr/lib/modules/\(version)/\($0)", Array("ELF \($0)".utf8)) }
+        entries.append(.file("usr/lib/modules/\(version)/modules.dep", []))
+        let archive = Cpio.archive(entries)
+        switch packing {
+        case .none: return nil
+        case .plain: return archive
+        case .bytes(let bytes): return bytes
+        case .behindMicrocode(let rest):
+            let microcode = Cpio.archive([.file("kernel/x86/microcode/GenuineIntel.bin", [UInt8](repeating: 1, count: 99))])
+            let padding = [UInt8](repeating: 0, count: (512 - microcode.count % 512) % 512)
+            return microcode + padding + (try packed(rest) ?? [])
+        case .compressed(let compression):
+            switch compression {
+            case .gzip, .zstd: return try compression.encode(archive)
+            case .xz: return try HostTool("xz").output(["--check=crc32", "-c"], input: archive)
+            case .lz4: return try HostTool("lz4").output(["-l", "-c"], input: archive)
+            case .bzip2: return try HostTool("bzip2").output(["-c"], input: archive)
+            }
+        }
+    }
+}

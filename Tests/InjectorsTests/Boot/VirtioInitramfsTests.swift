@@ -1,0 +1,310 @@
+import Archives
+import Guest
+import GuestTesting
+import Testing
+
+@testable import Injectors
+
+struct VirtioInitramfsTests {
+    private static let mkinitramfs: [GuestPath: String] = ["/usr/sbin/mkinitramfs": ""]
+    private static let dracut: [GuestPath: String] = ["/usr/bin/dracut": ""]
+
+    /// Plans, applies, and expects that a second plan has nothing to do but what was only asked for.
+    private func convert(
+        _ kernels: [SampleKernel], _ files: [GuestPath: String] = mkinitramfs,
+        method: VirtioInitramfs.Method = .auto, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> (guest: MemoryGuest, plan: Plan) {
+        let guest = MemoryGuest(files)
+        for kernel in kernels { try kernel.put(into: guest) }
+        let injector = VirtioInitramfs(method: method)
+        let inspection = Inspection.sample(kernels: kernels.map(\.kernel))
+        let plan = try injector.plan(guest, inspection)
+        try guest.apply(plan) { _ in }
+        let second = try injector.plan(guest, inspection)
+        let changes = second.items.map(\.change).filter { $0.kind != "command" }
+        #expect(changes.isEmpty, "the second plan: \(changes)", sourceLocation: sourceLocation)
+        return (guest, plan)
+    }
+
+    private func modules(_ kernel: SampleKernel, in guest: MemoryGuest) throws -> Set<String> {
+        try Initramfs(guest.read(kernel.initramfs) ?? []).modules(of: kernel.version)
+    }
+
+    // MARK: Nothing to do
+
+    @Test func presentModulesAreEnough() throws {
+        var kernel = SampleKernel()
+        kernel.included += SampleKernel.virtio
+        #expect(try convert([kernel]).plan == Plan())
+    }
+
+    @Test func dashesAreUnderscores() throws {
+        var kernel = SampleKernel()
+        kernel.included += ["a/virtio-pci.ko.xz", "b/virtio-blk.ko.zst", "c/virtio-scsi.ko.gz", "d/sd-mod.ko"]
+        #expect(try convert([kernel]).plan == Plan())
+    }
+
+    @Test func builtInDriversAreEnough() throws {
+        var kernel = SampleKernel()
+        kernel.builtIn = SampleKernel.virtio
+        kernel.packing = .none
+        #expect(try convert([kernel]).plan == Plan())
+    }
+
+    @Test func withoutKernelsItDoesNotApply() {
+        #expect(!VirtioInitramfs(method: .auto).applies(to: .sample()))
+        #expect(VirtioInitramfs(method: .auto).applies(to: .sample(kernels: [SampleKernel().kernel])))
+    }
+
+    // MARK: Grafting
+
+    static let packings: [(SampleKernel.Packing, HostTool?)] = [
+        (.plain, nil), (.compressed(.gzip), nil), (.compressed(.zstd), nil), (.compressed(.xz), HostTool("xz")),
+        (.compressed(.lz4), HostTool("lz4")), (.compressed(.bzip2), HostTool("bzip2")),
+        (.behindMicrocode(.compressed(.gzip)), nil), (.behindMicrocode(.compressed(.zstd)), nil),
+        (.behindMicrocode(.plain), nil),
+    ]
+
+    @Test(arguments: packings.filter { $0.1?.isInstalled ?? true }.map(\.0))
+    func aGraftIsReadBack(_ packing: SampleKernel.Packing) throws {
+        var kernel = SampleKernel()
+        kernel.packing = packing
+        let (guest, plan) = try convert([kernel])
+        #expect(plan.warnings.isEmpty && plan.blockers.isEmpty)
+        #expect(guest.contents.commands.isEmpty)
+        #expect(try modules(kernel, in: guest) == Set(kernel.included + SampleKernel.virtio))
+
+        let change = try #require(plan.items.map(\.change).first { $0.kind == "append" })
+        guard case .append(let path, let bytes, let offset) = change else { return }
+        #expect(path == kernel.initramfs)
+        #expect(offset % 512 == 0)
+        let entry = try guest.entry(at: path)
+        #expect(entry?.permissions == 0o600)
+        // What is grafted is compressed as the rest is, where every kernel that reads the rest reads it.
+        switch packing {
+        case .compressed(.gzip), .behindMicrocode(.compressed(.gzip)): #expect(Compression(magicOf: bytes[...]) == .gzip)
+        case .compressed(.zstd), .behindMicrocode(.compressed(.zstd)): #expect(Compression(magicOf: bytes[...]) == .zstd)
+        default: #expect(Cpio.hasMagic(bytes[...]))
+        }
+    }
+
+    @Test func aGraftHasFoldersModulesAndIndexes() throws {
+        var kernel = SampleKernel()
+        kernel.packing = .plain
+        let (guest, plan) = try convert([kernel])
+        guard case .append(_, let archive, _)? = plan.items.map(\.change).first(where: { $0.kind == "append" }) else {
+            Issue.record("nothing was appended")
+            return
+        }
+        let entries = try Cpio.list(archive[...]).entries
+        let folder = "usr/lib/modules/\(kernel.version)/"
+        #expect(entries.filter { $0.mode & 0o170000 == 0o040000 }.map(\.path).sorted() == [
+            folder + "kernel", folder + "kernel/drivers", folder + "kernel/drivers/block",
+            folder + "kernel/drivers/scsi", folder + "kernel/drivers/virtio",
+        ])
+        // Each once; a folder comes before what is in it.
+        let paths = entries.map(\.path)
+        #expect(Set(paths).count == paths.count)
+        for (index, path) in paths.enumerated() where path.hasSuffix(".ko") {
+            let parent = path.split(separator: "/").dropLast().joined(separator: "/")
+            #expect(try #require(paths.firstIndex(of: parent)) < index)
+        }
+        let files = Dictionary(uniqueKeysWithValues: entries.map { ($0.path, Array(archive[$0.content])) })
+        #expect(files[folder + "kernel/drivers/block/virtio_blk.ko"] == Array("ELF kernel/drivers/block/virtio_blk.ko".utf8))
+        #expect(files[folder + "modules.dep"] == (try guest.read(kernel.folder.appending("modules.dep"))))
+        #expect(files[folder + "modules.dep.bin"] == [0xB0, 0x07, 0xF4, 0x57])
+        #expect(files[folder + "modules.alias"] != nil)
+        #expect(!paths.contains { $0.hasSuffix("mptspi.ko") })
+    }
+
+    @Test func aGraftGoesWhereTheInitramfsKeepsModules() throws {
+        var kernel = SampleKernel()
+        let file = "lib/modules/\(kernel.version)/kernel/fs/ext4/ext4.ko"
+        kernel.packing = .bytes(try Compression.gzip.encode(Cpio.archive([.file(file, [1])])))
+        let (guest, _) = try convert([kernel])
+        let content = try Initramfs(guest.read(kernel.initramfs) ?? [])
+        #expect(content.paths.contains("lib/modules/\(kernel.version)/kernel/drivers/block/virtio_blk.ko"))
+        #expect(!content.paths.contains { $0.hasPrefix("usr/") })
+    }
+
+    @Test func twoKernelsAreBothMadeBootable() throws {
+        var old = SampleKernel()
+        old.version = "5.10.0-28-amd64"
+        old.packing = .compressed(.zstd)
+        let (guest, plan) = try convert([SampleKernel(), old])
+        #expect(plan.items.filter { $0.change.kind == "append" }.count == 2)
+        for kernel in [SampleKernel(), old] {
+            #expect(try modules(kernel, in: guest).isSuperset(of: SampleKernel.virtio))
+        }
+    }
+
+    // MARK: Rebuilding
+
+    @Test func modulesUnderOtherNamesNeedARebuild() throws {
+        // dracut unpacks compressed modules: what is in there is called otherwise than in modules.dep.
+        var kernel = SampleKernel()
+        kernel.included = ["kernel/fs/ext4/ext4.ko.unpacked.ko"]
+        let (guest, plan) = try convert([kernel], Self.dracut)
+        #expect(
+            guest.contents.commands.map(\.arguments) == [
+                ["/usr/bin/dracut", "--force", "/boot/initrd.img-6.1.0-18-amd64", "6.1.0-18-amd64"]
+            ])
+        #expect(plan.findings.contains { $0.level == .note && $0.message.contains("modules.dep") })
+        #expect(!plan.items.contains { $0.change.kind == "append" })
+    }
+
+    @Test func anUnreadableInitramfsIsRebuilt() throws {
+        for bytes: [UInt8] in [[], Array("not an archive".utf8), [0x89, 0x4C, 0x5A, 0x4F, 0, 0x0D, 0x0A, 0x1A]] {
+            var kernel = SampleKernel()
+            kernel.packing = .bytes(bytes)
+            let (guest, plan) = try convert([kernel])
+            #expect(
+                guest.contents.commands.map(\.arguments) == [
+                    ["/usr/sbin/update-initramfs", "-u", "-k", "6.1.0-18-amd64"]
+                ])
+            #expect(plan.blockers.isEmpty && plan.warnings.isEmpty)
+        }
+    }
+
+    @Test func anInitramfsWithoutModulesIsRebuilt() throws {
+        var kernel = SampleKernel()
+        kernel.packing = .bytes(Cpio.archive([.file("init", [1])]))
+        #expect(try convert([kernel]).guest.contents.commands.count == 1)
+    }
+
+    @Test func aRebuildThatIsAskedFor() throws {
+        let (guest, plan) = try convert([SampleKernel()], method: .rebuild)
+        #expect(guest.contents.commands.count == 1)
+        #expect(!plan.items.contains { $0.change.kind == "append" })
+        var present = SampleKernel()
+        present.included += SampleKernel.virtio
+        #expect(try convert([present], method: .rebuild).plan.isEmpty)
+    }
+
+    @Test func aGraftThatIsAskedForAndCannotBeMadeBlocks() throws {
+        var kernel = SampleKernel()
+        kernel.packing = .bytes(Array("not an archive".utf8))
+        let plan = try convert([kernel], method: .graft).plan
+        #expect(plan.blockers.count == 1)
+        #expect(plan.blockers.first?.hint?.contains("--initramfs") == true)
+    }
+
+    @Test func withoutAToolAnUnreadableInitramfsBlocks() throws {
+        var kernel = SampleKernel()
+        kernel.packing = .bytes(Array("not an archive".utf8))
+        let plan = try convert([kernel], [:]).plan
+        #expect(plan.items.isEmpty)
+        #expect(plan.warnings.count == 1)
+        #expect(plan.blockers.map(\.message) == ["no kernel of this guest can find a virtio disk"])
+        // A kernel that starts is enough.
+        var good = SampleKernel()
+        good.version = "6.1.0-20-amd64"
+        #expect(try convert([kernel, good], [:]).plan.blockers.isEmpty)
+    }
+
+    @Test func withoutAToolAGraftDoes() throws {
+        let (_, plan) = try convert([SampleKernel()], [:])
+        #expect(plan.items.map(\.change.kind) == ["append"])
+    }
+
+    // MARK: What is missing
+
+    @Test func aKernelWithoutInitramfs() throws {
+        var kernel = SampleKernel()
+        kernel.packing = .none
+        let plan = try convert([kernel]).plan
+        #expect(plan.warnings.count == 1 && plan.blockers.count == 1)
+    }
+
+    @Test(arguments: ["virtio_pci", "virtio_blk"]) func aKernelWithoutTheModule(name: String) throws {
+        var kernel = SampleKernel()
+        kernel.modules = kernel.modules.filter { !$0.key.contains(name) }
+        let plan = try convert([kernel]).plan
+        #expect(plan.warnings.first?.message.contains(name) == true)
+        #expect(plan.blockers.count == 1)
+        #expect(plan.isEmpty)
+        #expect(try convert([kernel, SampleKernel(version: "6.9")]).plan.blockers.isEmpty)
+    }
+
+    @Test func aModuleThatOneBusNeedsMayBeMissing() throws {
+        var kernel = SampleKernel()
+        kernel.modules = kernel.modules.filter { !$0.key.contains("virtio_scsi") }
+        let (guest, plan) = try convert([kernel])
+        #expect(plan.warnings.isEmpty)
+        #expect(try modules(kernel, in: guest).contains("kernel/drivers/block/virtio_blk.ko"))
+    }
+
+    @Test func aModuleFileThatModulesDepNamesAndIsNotThere() throws {
+        let guest = MemoryGuest()
+        try SampleKernel().put(into: guest)
+        guest.contents.nodes[SampleKernel().folder.appending("kernel/drivers/block/virtio_blk.ko")] = nil
+        #expect(throws: GuestPathError.self) {
+            try VirtioInitramfs(method: .auto).plan(guest, .sample(kernels: [SampleKernel().kernel]))
+        }
+    }
+
+    @Test func aLinkThatLeadsOutsideIsNotFollowedThere() throws {
+        let guest = MemoryGuest()
+        try SampleKernel().put(into: guest)
+        let module = SampleKernel().folder.appending("kernel/drivers/block/virtio_blk.ko")
+        guest.link(module, to: "../../../../../../../../../../etc/hostname")
+        guest.put("/etc/hostname", "inside")
+        let plan = try VirtioInitramfs(method: .auto).plan(guest, .sample(kernels: [SampleKernel().kernel]))
+        #expect(plan.items.contains { $0.change.kind == "append" })
+    }
+
+    // MARK: What keeps the modules there
+
+    @Test func initramfsToolsIsToldOnce() throws {
+        let path: GuestPath = "/etc/initramfs-tools/modules"
+        let (guest, plan) = try convert(
+            [SampleKernel(), SampleKernel(version: "6.9")],
+            Self.mkinitramfs.merging([path: "# List of modules\nvirtio_pci\n# virtio_blk\nraid1"]) { $1 })
+        #expect(plan.items.filter { $0.change.path == path }.count == 1)
+        #expect(
+            try guest.text(path) == """
+                # List of modules
+                virtio_pci
+                # virtio_blk
+                raid1
+                # Added by rehost: this machine's disks are virtio devices.
+                virtio_blk
+                virtio_scsi
+                sd_mod
+
+                """)
+    }
+
+    @Test func dracutGetsADropIn() throws {
+        let (guest, _) = try convert([SampleKernel()], Self.dracut)
+        #expect(
+            try guest.text("/etc/dracut.conf.d/rehost-virtio.conf") == """
+                # Written by rehost: this machine's disks are virtio devices.
+                add_drivers+=" virtio_pci virtio_blk virtio_scsi sd_mod "
+
+                """)
+    }
+
+    // MARK: Hostile guests
+
+    @Test func anArchiveBombIsNotUnpacked() throws {
+        var kernel = SampleKernel()
+        // Names longer than the archive, sizes past the end, archives in archives.
+        let header = "070701" + String(repeating: "f", count: 104)
+        for bytes in [Array(header.utf8), Array((header + "x").utf8), try Compression.gzip.encode(Array(header.utf8))] {
+            kernel.packing = .bytes(bytes)
+            #expect(try convert([kernel]).guest.contents.commands.count == 1)
+        }
+    }
+
+    @Test func oddIndexesDoNoHarm() throws {
+        let kernel = SampleKernel()
+        for text in ["", ":", "::::\n:::", "a", "virtio_pci.ko:\nvirtio_blk.ko: ../../../../etc/shadow\n", "\u{0}\n"] {
+            let guest = MemoryGuest()
+            try kernel.put(into: guest)
+            guest.put("/etc/shadow", "secret")
+            guest.put(kernel.folder.appending("modules.dep"), text)
+            _ = try? VirtioInitramfs(method: .auto).plan(guest, .sample(kernels: [kernel.kernel]))
+        }
+    }
+}
