@@ -51,12 +51,14 @@ let package = Package(
         .executableTarget(
             name: "rehost",
             dependencies: [
-                "Projects", "Converter", "Guest", "Injectors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Projects", "Converter", "Guest", "Injectors",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CLI", exclude: ["README.md"], swiftSettings: strict),
 
         .target(
-            name: "GuestTesting", dependencies: ["Guest", "Archives"], path: "Tests/GuestTesting", swiftSettings: strict),
+            name: "GuestTesting", dependencies: ["Guest", "Archives"], path: "Tests/GuestTesting", swiftSettings: strict
+        ),
         tests("EndToEndTests", []),
         tests("GuestTests", ["Guest"]),
         tests("ArchivesTests", ["Archives", "Guest"]),

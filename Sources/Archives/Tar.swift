@@ -1,5 +1,4 @@
 internal import CArchive
-
 internal import Glibc
 
 /// Tar archives in memory, through libarchive: pax headers, long names and extended attributes included.

@@ -23,7 +23,8 @@ final class Console: @unchecked Sendable {
         guard volume != .quiet else { return }
         lock.withLock {
             switch progress {
-            case .started(let phase): if volume == .verbose || !isTerminal { line("\(phase) …") } else { bar("\(phase) …") }
+            case .started(let phase):
+                if volume == .verbose || !isTerminal { line("\(phase) …") } else { bar("\(phase) …") }
             case .part(let phase, let part): show(phase, part)
             case .finished(let phase, let seconds):
                 line("\(phase): \(String(format: "%.1f", seconds)) s")

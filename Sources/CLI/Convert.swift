@@ -38,7 +38,8 @@ struct Convert: AsyncParsableCommand {
     func run() async throws {
         let conversion = Conversion(
             request: try source.request(options.adaptation), output: output,
-            format: outputFormat ?? Conversion.format(for: output), existing: force ? .replace : .refuse, reportPath: report)
+            format: outputFormat ?? Conversion.format(for: output), existing: force ? .replace : .refuse,
+            reportPath: report)
         let console = voice.console
         let outcome = try await Interruption.cancelling { try await conversion.run { console.show($0) } }
         switch voice.format {

@@ -17,7 +17,8 @@ enum InspectionText {
             let subvolume = mount.subvolume.map { ", subvolume \($0)" } ?? ""
             rows.append(
                 (
-                    "\(mount.path)", "\(mount.type) on \(mount.device)\(subvolume), \(PlanText.size(Int(mount.free))) free"
+                    "\(mount.path)",
+                    "\(mount.type) on \(mount.device)\(subvolume), \(PlanText.size(Int(mount.free))) free"
                 ))
         }
         for kernel in guest.kernels {

@@ -41,7 +41,9 @@ struct SourceOptions: ParsableArguments {
 
     func request(_ adaptation: Adaptation = Adaptation()) throws -> GuestRequest {
         let all = (source.map { [$0] } ?? []) + disks
-        guard !all.isEmpty else { throw ValidationError("name a disk file of the guest, as in: rehost plan web01.vmdk") }
+        guard !all.isEmpty else {
+            throw ValidationError("name a disk file of the guest, as in: rehost plan web01.vmdk")
+        }
         return GuestRequest(
             disks: all, opening: OpeningOptions(root: root, keys: try passphrases()), adaptation: adaptation)
     }
@@ -80,7 +82,8 @@ struct AdaptationOptions: ParsableArguments {
 
     func validate() throws {
         for name in skip where !Pipeline.names.contains(name) {
-            throw ValidationError("there is no injector '\(name)'; there are: \(Pipeline.names.joined(separator: ", "))")
+            throw ValidationError(
+                "there is no injector '\(name)'; there are: \(Pipeline.names.joined(separator: ", "))")
         }
     }
 

@@ -151,7 +151,8 @@ public struct Opening {
             }
         }
         let name = wanted.hasPrefix("UUID=") ? wanted.dropFirst(5) : nil
-        let device = name.flatMap { uuid in fileSystems.first { $0.uuid.map { $0 == uuid } ?? false }?.device } ?? wanted
+        let device =
+            name.flatMap { uuid in fileSystems.first { $0.uuid.map { $0 == uuid } ?? false }?.device } ?? wanted
         if let found = roots.first(where: { $0.argument == device || $0.device == device }) { return found }
         let list = roots.map(\.argument).joined(separator: ", ")
         throw Refusal(

@@ -38,7 +38,8 @@ public struct Pipeline: Sendable {
             do {
                 try injector.inject(into: &draft, guest: guest)
             } catch let error as GuestPathError {
-                draft.block(error.description, hint: "mend it in the source, or leave this out with --skip \(injector.name)")
+                draft.block(
+                    error.description, hint: "mend it in the source, or leave this out with --skip \(injector.name)")
             }
         }
         draft.injector = "plan"
@@ -66,7 +67,8 @@ public struct Pipeline: Sendable {
         }
         guard !guest.kernels.isEmpty || adaptation.skip.contains("virtio-initramfs") else {
             throw Refusal(
-                .unsupported, "no kernel with modules was found in '/boot' and '/lib/modules' of \(guest.osRelease.prettyName)",
+                .unsupported,
+                "no kernel with modules was found in '/boot' and '/lib/modules' of \(guest.osRelease.prettyName)",
                 hint: "give all disks of the guest with --disk; a container image without a kernel can't be converted")
         }
         if adaptation.firmware == .uefi, guest.firmware == .bios || guest.firmware == .none {
@@ -86,7 +88,8 @@ public struct Pipeline: Sendable {
         case (.bios, .both):
             draft.note("the guest has boot code for BIOS and an EFI system partition: it can be started by both")
         case (.keep, .uefi), (.uefi, .uefi):
-            draft.note("the result starts by UEFI: the cloud's image needs that property (OpenStack: hw_firmware_type=uefi)")
+            draft.note(
+                "the result starts by UEFI: the cloud's image needs that property (OpenStack: hw_firmware_type=uefi)")
         default: break
         }
     }

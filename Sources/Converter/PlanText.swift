@@ -88,9 +88,11 @@ public enum PlanText {
 
     /// A guest's text can't steer the terminal that it is printed on.
     private static func visible(_ line: String) -> String {
-        String(String.UnicodeScalarView(line.unicodeScalars.map { scalar in
-            (scalar.value < 32 && scalar != "\t") || (127..<160).contains(scalar.value) ? "\u{FFFD}" : scalar
-        }))
+        String(
+            String.UnicodeScalarView(
+                line.unicodeScalars.map { scalar in
+                    (scalar.value < 32 && scalar != "\t") || (127..<160).contains(scalar.value) ? "\u{FFFD}" : scalar
+                }))
     }
 
     /// What a change is about, in one line.

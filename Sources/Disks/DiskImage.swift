@@ -55,7 +55,8 @@ public struct DiskImage: Sendable, Equatable {
                 }
                 let real = URL(fileURLWithPath: file, relativeTo: URL(fileURLWithPath: folder + "/"))
                     .standardizedFileURL.resolvingSymlinksInPath().path
-                guard real.hasPrefix(folder == "/" ? "/" : folder + "/") || layer.filename == url.path && file == url.path
+                guard
+                    real.hasPrefix(folder == "/" ? "/" : folder + "/") || layer.filename == url.path && file == url.path
                 else {
                     throw Failure(
                         "'\(path)' names '\(file)', outside its own folder",

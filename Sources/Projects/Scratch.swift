@@ -6,7 +6,8 @@ final class Scratch: Sendable {
 
     /// Under the system's folder for temporary files: the appliance's socket has to have a short path.
     init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("rehost-" + UUID().uuidString.prefix(8)).path
+        path =
+            FileManager.default.temporaryDirectory.appendingPathComponent("rehost-" + UUID().uuidString.prefix(8)).path
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     }

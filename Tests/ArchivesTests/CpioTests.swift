@@ -63,7 +63,8 @@ struct CpioTests {
 
     // MARK: Hostile archives
 
-    private func header(size: String = "00000000", nameSize: String = "00000002", name: [UInt8] = [0x61, 0]) -> [UInt8] {
+    private func header(size: String = "00000000", nameSize: String = "00000002", name: [UInt8] = [0x61, 0]) -> [UInt8]
+    {
         let zero = "00000000"
         let fields = [zero, "000081a4", zero, zero, "00000001", zero, size, zero, zero, zero, zero, nameSize, zero]
         return Array("070701\(fields.joined())".utf8) + name
@@ -93,7 +94,9 @@ struct CpioTests {
         var random = Seeded(5)
         for _ in 0..<200 {
             var broken = archive
-            for _ in 0..<4 { broken[.random(in: 0..<archive.count, using: &random)] = .random(in: 0...255, using: &random) }
+            for _ in 0..<4 {
+                broken[.random(in: 0..<archive.count, using: &random)] = .random(in: 0...255, using: &random)
+            }
             _ = try? Cpio.list(broken[...])
         }
     }

@@ -58,7 +58,8 @@ struct TarTests {
     }
 
     @Test(.enabled(if: tar.isInstalled, "tar is not installed")) func tarReadsIt() throws {
-        let list = try Self.tar.output(["-tv", "--numeric-owner"], input: Tar.write(entries))
+        let list = try Self.tar.output(
+            ["-tv", "--numeric-owner", "--warning=no-unknown-keyword"], input: Tar.write(entries))
         let lines = String(decoding: list, as: UTF8.self).split(separator: "\n").map(String.init)
         #expect(lines.count == entries.count)
         #expect(lines[1].hasPrefix("-rw-r----- 1/42 "))
@@ -96,18 +97,24 @@ struct TarTests {
         #expect(found.count == sample.nodes.count + 1)
     }
 
-    @Test(.enabled(if: tar.isInstalled, "tar is not installed")) func hardLinksSparseAndSpecialFiles() throws {
+    @Test(.enabled(if: tar.isInstalled, "tar is not installed")) func hardLinksAndSpecialFiles() throws {
         let scratch = try ScratchFolder()
         try scratch.write("a", Array("abc".utf8))
         try HostTool("ln").output(["a", "b"], in: scratch.path)
         try HostTool("mkfifo").output(["fifo"], in: scratch.path)
-        try HostTool("truncate").output(["-s", "1M", "sparse"], in: scratch.path)
-        let archive = try Self.tar.output(["-c", "-S", "-C", scratch.path, "a", "b", "fifo", "sparse"])
+        let archive = try Self.tar.output(["-c", "-C", scratch.path, "a", "b", "fifo"])
         let found = try Tar.read(archive, limit: 2 << 20)
-        #expect(
-            found.map(\.kind) == [
-                .file(Array("abc".utf8)), .hardLink(target: "a"), .special, .file([UInt8](repeating: 0, count: 1 << 20)),
-            ])
+        #expect(found.map(\.kind) == [.file(Array("abc".utf8)), .hardLink(target: "a"), .special])
+    }
+
+    @Test(.enabled(if: tar.isInstalled, "tar is not installed")) func sparseFiles() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("sparse", Array("abc".utf8))
+        try HostTool("truncate").output(["-s", "1M", "sparse"], in: scratch.path)
+        let archive = try Self.tar.output(["-c", "-S", "-C", scratch.path, "sparse"])
+        guard archive.count < 1 << 20 else { return }
+        let found = try Tar.read(archive, limit: 2 << 20)
+        #expect(found.map(\.kind) == [.file(Array("abc".utf8) + [UInt8](repeating: 0, count: (1 << 20) - 3))])
     }
 
     @Test(.enabled(if: tar.isInstalled, "tar is not installed")) func attributesByTar() throws {
@@ -129,7 +136,9 @@ struct TarTests {
         var random = Seeded(9)
         for _ in 0..<100 {
             var broken = archive
-            for _ in 0..<4 { broken[.random(in: 0..<archive.count, using: &random)] = .random(in: 0...255, using: &random) }
+            for _ in 0..<4 {
+                broken[.random(in: 0..<archive.count, using: &random)] = .random(in: 0...255, using: &random)
+            }
             _ = try? Tar.read(broken, limit: 1 << 20)
         }
     }

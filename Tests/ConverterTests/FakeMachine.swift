@@ -94,7 +94,8 @@ final class FakeMachine: GuestMachine {
         mounts.filter { path.isInside($0.path) }.max { $0.path.components.count < $1.path.components.count }
     }
 
-    private func inside<Result>(_ path: GuestPath, _ body: (any GuestEditor, GuestPath) throws -> Result) throws -> Result
+    private func inside<Result>(_ path: GuestPath, _ body: (any GuestEditor, GuestPath) throws -> Result) throws
+        -> Result
     {
         guard let mount = mount(holding: path) else { throw Failure(description: "nothing is mounted") }
         return try body(mount.tree, GuestPath(path.relative(to: mount.path) ?? ""))

@@ -9,7 +9,8 @@ struct FixtureGuest {
         .appendingPathComponent("Fixtures/guests")
 
     static var names: [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { !$0.hasPrefix(".") }
+            .sorted()
     }
 
     private struct Description: Decodable {
@@ -155,6 +156,8 @@ struct FixtureGuest {
         }
         if disk.bootCode { boot[0] = 0xEB }
         edits.append(SectorEdit(disk: 0, firstSector: 0, bytes: boot, what: "boot sector"))
-        try guest.apply(Plan(items: edits.map { .init(injector: "fixture", change: .disk($0), before: .nothing) })) { _ in }
+        try guest.apply(Plan(items: edits.map { .init(injector: "fixture", change: .disk($0), before: .nothing) })) {
+            _ in
+        }
     }
 }

@@ -57,7 +57,8 @@ struct GoldenTests {
             lines.append("mount \(mount.path): \(mount.device) \(mount.type) \(mount.subvolume ?? "")".trimming(" "))
         }
         for kernel in guest.kernels {
-            lines.append("kernel \(kernel.version): \(kernel.image) \(kernel.initramfs?.description ?? "-") \(kernel.modules)")
+            lines.append(
+                "kernel \(kernel.version): \(kernel.image) \(kernel.initramfs?.description ?? "-") \(kernel.modules)")
         }
         switch guest.bootLoader {
         case .grub2(let configuration, _): lines.append("boot loader: \(configuration)")
@@ -74,7 +75,9 @@ struct GoldenTests {
             if let hint = finding.hint { lines.append("  hint: \(hint)") }
         }
         for setting in plan.formerSettings {
-            let values = setting.values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.joined(separator: ","))" }
+            let values = setting.values.sorted { $0.key < $1.key }.map {
+                "\($0.key)=\($0.value.joined(separator: ","))"
+            }
             lines.append(
                 "former: [\(setting.injector)] \(setting.kind) \(setting.subject) \(setting.file)"
                     + values.map { "\n  \($0)" }.joined())

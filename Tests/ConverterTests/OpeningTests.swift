@@ -227,7 +227,9 @@ struct OpeningTests {
         root.link("/etc/os-release", to: "../usr/lib/os-release")
         root.folder("/usr")
         let usr = MemoryGuest(["/lib/os-release": "ID=rocky\nPRETTY_NAME=Rocky\n", "/lib/systemd/systemd": ""])
-        let machine = FakeMachine([Volume("/dev/sda1", "xfs", uuid: "r", root), Volume("/dev/sda5", "xfs", uuid: "u", usr)])
+        let machine = FakeMachine([
+            Volume("/dev/sda1", "xfs", uuid: "r", root), Volume("/dev/sda5", "xfs", uuid: "u", usr),
+        ])
         #expect(described(try open(machine)) == ["/dev/sda1 at /", "/dev/sda5 at /usr"])
     }
 
@@ -244,7 +246,9 @@ struct OpeningTests {
         #expect(described(try open(machine)) == ["/dev/vg/root at /", "\(device) at /boot"])
     }
 
-    @Test(arguments: ["/dev/hda1", "/dev/vda1", "/dev/xvda1", "/dev/sda1", "/dev/disk/by-uuid/B", "/dev/disk/by-label/l"])
+    @Test(arguments: [
+        "/dev/hda1", "/dev/vda1", "/dev/xvda1", "/dev/sda1", "/dev/disk/by-uuid/B", "/dev/disk/by-label/l",
+    ])
     func otherNamesOfAPartition(name: String) throws {
         let root = debian(fstab: "\(name) /boot ext4 rw 0 2\n")
         let machine = FakeMachine([
@@ -340,7 +344,7 @@ struct OpeningTests {
         // Boot code without a core to load.
         #expect(found.map(\.hasBootCode) == [false, true, false, false])
         #expect(found[2].table == .none && found[3].table == .none)
-        guard case .mbr = found[1].table else { Issue.record("no MBR"); return }
+        #expect(found[1].table == MBR(sector: mbr).map { .mbr($0) })
 
         disks.contents.disks[0][34 * 512] = 0x52
         found = try opened().disks

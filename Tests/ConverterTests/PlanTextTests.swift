@@ -30,11 +30,13 @@ struct PlanTextTests {
             item(.write("/etc/blob", [0, 1, 2], permissions: 0o644), .file([0], permissions: 0o644)),
             item(.run(GuestCommand(["/usr/bin/dracut", "--force"], reason: "rebuild the initramfs of 6.1"))),
             item(
-                .disk(SectorEdit(disk: 0, firstSector: 34, bytes: [UInt8](repeating: 0, count: 1024), what: "GRUB core")),
+                .disk(
+                    SectorEdit(disk: 0, firstSector: 34, bytes: [UInt8](repeating: 0, count: 1024), what: "GRUB core")),
                 .sectors([UInt8](repeating: 0, count: 1024))),
         ])
         #expect(
-            PlanText.render(plan) == """
+            PlanText.render(plan)
+                == """
                 /etc/fstab\t[test]
                   mode 0644 becomes 0600
                   @@ -1,2 +1,2 @@
@@ -197,13 +199,17 @@ struct ReportTests {
         var adaptation = Adaptation()
         adaptation.diskBus = .virtioSCSI
         let result = ConversionReport(
-            disks: [.init(source: "/a.vmdk", sourceFormat: "vmdk", virtualSize: 9, output: "/b", outputFormat: "qcow2")],
+            disks: [
+                .init(source: "/a.vmdk", sourceFormat: "vmdk", virtualSize: 9, output: "/b", outputFormat: "qcow2")
+            ],
             plan: plan, inspection: sampleInspection(), adaptation: adaptation,
             timings: [.init(name: "plan", start: 0, seconds: 0.5)])
         let report = try object(result)
         #expect(report["schema"] as? String == "rehost.report/1")
         #expect(
-            Set(report.keys).isSuperset(of: ["changes", "findings", "plan", "disks", "requirements", "timings", "undo"]))
+            Set(report.keys).isSuperset(of: [
+                "source", "disks", "inspection", "changes", "findings", "requirements", "timings", "undo",
+            ]))
         #expect((report["changes"] as? [Any])?.count == 7)
         let requirements = try #require(report["requirements"] as? [String: Any])
         #expect(requirements["diskBus"] as? String == "virtio-scsi" && requirements["firmware"] as? String == "bios")
@@ -220,7 +226,10 @@ struct ReportTests {
         let gpt = PartitionTable.gpt(
             GPT(
                 diskSectors: 40960,
-                [GPT.Entry(number: 1, type: GPT.efiSystem, id: GPT.linuxData, firstSector: 64, lastSector: 99, name: "")]))
+                [
+                    GPT.Entry(
+                        number: 1, type: GPT.efiSystem, id: GPT.linuxData, firstSector: 64, lastSector: 99, name: "")
+                ]))
         func disk(_ index: Int, _ table: PartitionTable = .none, code: Bool = false) -> GuestDisk {
             GuestDisk(index: index, device: "/dev/sd\(index)", size: 1 << 20, table: table, hasBootCode: code)
         }

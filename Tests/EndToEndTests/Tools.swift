@@ -7,7 +7,8 @@ enum Tools {
 
     /// Outside the tree, beside the guests' own cache, so that a second run finds what the first one built.
     static let work: URL = {
-        let cache = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"].map { URL(fileURLWithPath: $0) }
+        let cache =
+            ProcessInfo.processInfo.environment["XDG_CACHE_HOME"].map { URL(fileURLWithPath: $0) }
             ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache")
         return cache.appendingPathComponent("rehost/test-\(ProcessInfo.processInfo.processIdentifier)")
     }()
@@ -20,11 +21,12 @@ enum Tools {
 
     static func run(_ program: String, _ arguments: [String]) throws -> Result {
         let process = Process()
-        process.executableURL = program.hasPrefix("/") ? URL(fileURLWithPath: program) : root.appendingPathComponent(program)
+        process.executableURL =
+            program.hasPrefix("/") ? URL(fileURLWithPath: program) : root.appendingPathComponent(program)
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         let files = ["out", "err"].map { work.appendingPathComponent("\(UUID().uuidString).\($0)") }
-        for file in files { FileManager.default.createFile(atPath: file.path, contents: nil) }
+        for file in files { try Data().write(to: file) }
         defer { for file in files { try? FileManager.default.removeItem(at: file) } }
         process.standardOutput = try FileHandle(forWritingTo: files[0])
         process.standardError = try FileHandle(forWritingTo: files[1])

@@ -171,7 +171,8 @@ private final class ContractCheck {
         expect("replaced by less", try guest.read("/etc/hostname"), Array("w\n".utf8))
         expect("a new mode", try guest.entry(at: "/etc/empty")?.permissions, 0o755)
         expect("through a link", try guest.read("/usr/lib/os-release"), Array("ID=ubuntu\n".utf8))
-        expect("the link stays", try guest.entry(at: "/etc/os-release")?.kind, .symlink(target: "../usr/lib/os-release"))
+        expect(
+            "the link stays", try guest.entry(at: "/etc/os-release")?.kind, .symlink(target: "../usr/lib/os-release"))
         expect("new, deep", try guest.read("/new/two words/ünter/file"), Array("deep".utf8))
         expect("new, mode", try guest.entry(at: "/new/two words/ünter/file")?.permissions, 0o600)
         expect("new folder", try guest.entry(at: "/new/two words")?.kind, .directory)
@@ -182,7 +183,8 @@ private final class ContractCheck {
         expect("a folder for a file", try guest.entry(at: "/a folder/with some spaces")?.kind, .directory)
         expect("removed", try guest.entry(at: "/a folder/żółć-日本-ü"), nil)
         expect("removed link", try guest.entry(at: "/loop-a"), nil)
-        let appended = [UInt8](repeating: UInt8(ascii: "i"), count: 700) + [UInt8](repeating: 0, count: 324) + [1, 2, 3]
+        let appended =
+            [UInt8](repeating: UInt8(ascii: "i"), count: 700) + [UInt8](repeating: 0, count: 324) + [1, 2, 3]
         expect("appended", try guest.read("/boot/initrd.img"), appended)
         expect("appended, size", try guest.entry(at: "/boot/initrd.img")?.size, 1027)
         expect("appended, mode", try guest.entry(at: "/boot/initrd.img")?.permissions, 0o600)

@@ -83,7 +83,9 @@ public struct SampleKernel: Sendable {
         case .plain: return archive
         case .bytes(let bytes): return bytes
         case .behindMicrocode(let rest):
-            let microcode = Cpio.archive([.file("kernel/x86/microcode/GenuineIntel.bin", [UInt8](repeating: 1, count: 99))])
+            let microcode = Cpio.archive([
+                .file("kernel/x86/microcode/GenuineIntel.bin", [UInt8](repeating: 1, count: 99))
+            ])
             let padding = [UInt8](repeating: 0, count: (512 - microcode.count % 512) % 512)
             return microcode + padding + (try packed(rest) ?? [])
         case .compressed(let compression):

@@ -91,7 +91,8 @@ struct DraftTests {
                 == [.write("/etc/hosts", Array("x".utf8), permissions: 0o644)])
         #expect(try changes { try $0.remove("/etc/link") } == [.remove("/etc/link")])
         #expect(
-            try changes { try $0.symlink("/etc/link", to: "/dev/null") } == [.symlink("/etc/link", target: "/dev/null")])
+            try changes { try $0.symlink("/etc/link", to: "/dev/null") } == [.symlink("/etc/link", target: "/dev/null")]
+        )
     }
 
     @Test func aDanglingSymlinkIsWrittenThrough() throws {

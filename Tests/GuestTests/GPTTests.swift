@@ -179,7 +179,9 @@ struct GPTTests {
         var random = Seeded(7)
         for _ in 0..<40 {
             var sectors = forged { sectors in
-                for _ in 0..<8 { sectors[Int.random(in: 512..<604, using: &random)] = .random(in: 0...255, using: &random) }
+                for _ in 0..<8 {
+                    sectors[Int.random(in: 512..<604, using: &random)] = .random(in: 0...255, using: &random)
+                }
             }
             _ = try? GPT(sectors: sectors)
             sectors = damaged { $0[Int.random(in: 1024..<2048, using: &random)] = .random(in: 0...255, using: &random) }

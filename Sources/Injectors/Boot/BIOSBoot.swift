@@ -116,7 +116,9 @@ public struct BIOSBoot: Injector {
         modules.append(driver)
         if mount.device.hasPrefix("/dev/md") { modules += ["diskfilter", "mdraid09", "mdraid1x"] }
         if FileSystem(device: mount.device, type: mount.type).partition == nil { modules += ["diskfilter", "lvm"] }
-        if guest.fileSystems.contains(where: { $0.type == "linux_raid_member" }) { modules += ["mdraid09", "mdraid1x"] }
+        if guest.fileSystems.contains(where: { $0.type == "linux_raid_member" }) {
+            modules += ["mdraid09", "mdraid1x"]
+        }
         var seen: Set<String> = []
         let core = BIOSGrub.Core(
             modules: modules.filter { seen.insert($0).inserted }, prefix: path,
@@ -165,7 +167,9 @@ public struct BIOSBoot: Injector {
         grown.alternateSector = total - 1
         grown.lastUsableSector = total - table.reservedSectors
         for var candidate in table.alternateSector == total - 1 ? [table] : [table, grown] {
-            guard let gap = candidate.gaps.first(where: { UInt64($0.count) >= sectors && $0.lowerBound + sectors < limit })
+            guard
+                let gap = candidate.gaps.first(where: { UInt64($0.count) >= sectors && $0.lowerBound + sectors < limit }
+                )
             else { continue }
             let length = min(UInt64(gap.count), max(comfortable, sectors))
             candidate.firstUsableSector = min(candidate.firstUsableSector, gap.lowerBound)

@@ -61,4 +61,3 @@ public struct BIOSGrub: Sendable {
         return LittleEndian(bootSector).u64(0x5C)
     }
 }
-

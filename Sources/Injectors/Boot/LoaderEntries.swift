@@ -17,7 +17,8 @@ enum LoaderEntries {
         var menu = ""
         // The newest first, as boot loaders sort them: by name, backwards.
         for path in paths.sorted(by: >) {
-            guard let entry = parse(try files.text(path) ?? ""), let mount = guest.mount(holding: try files.resolve(path)),
+            guard let entry = parse(try files.text(path) ?? ""),
+                let mount = guest.mount(holding: try files.resolve(path)),
                 let uuid = guest.fileSystem(on: mount.device)?.uuid,
                 try files.exists(mount.path.appending(entry.linux))
             else { continue }

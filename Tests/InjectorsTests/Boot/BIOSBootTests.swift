@@ -39,7 +39,8 @@ private final class UEFIGuest {
         inspection = .sample(
             disks: [
                 GuestDisk(
-                    index: 0, device: "/dev/sda", size: (sectors + grownBy) * 512, table: .gpt(table), hasBootCode: false)
+                    index: 0, device: "/dev/sda", size: (sectors + grownBy) * 512, table: .gpt(table),
+                    hasBootCode: false)
             ],
             fileSystems: [
                 FileSystem(device: "/dev/sda1", type: "vfat", uuid: "AAAA-0001"),
@@ -263,14 +264,16 @@ struct BIOSBootTests {
         let guest = UEFIGuest()
         let plan = try guest.convert()
         #expect(try guest.files.read("/boot/grub/i386-pc/normal.mod") == [1, 2, 3])
-        #expect(plan.items.map(\.change.kind) == ["directory", "write", "write"] + [String](repeating: "sectors", count: 4))
+        #expect(
+            plan.items.map(\.change.kind) == ["directory", "write", "write"] + [String](repeating: "sectors", count: 4))
         // The boot sector is the last word.
         guard case .disk(let edit)? = plan.items.last?.change else { return }
         #expect(edit.firstSector == 0)
     }
 
     @Test(
-        .enabled(if: HostTool("sgdisk").isInstalled && HostTool("sfdisk").isInstalled, "gdisk or fdisk is not installed"))
+        .enabled(
+            if: HostTool("sgdisk").isInstalled && HostTool("sfdisk").isInstalled, "gdisk or fdisk is not installed"))
     func othersFindTheTableGood() throws {
         for guest in [
             UEFIGuest(), UEFIGuest(firstUsable: 2048),

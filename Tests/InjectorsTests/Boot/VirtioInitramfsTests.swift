@@ -35,13 +35,15 @@ struct VirtioInitramfsTests {
     @Test func presentModulesAreEnough() throws {
         var kernel = SampleKernel()
         kernel.included += SampleKernel.virtio
-        #expect(try convert([kernel]).plan == Plan())
+        #expect(try convert([kernel], [:]).plan == Plan())
+        // What keeps them there is planned all the same.
+        #expect(try convert([kernel]).plan.items.map { $0.change.path }.last == "/etc/initramfs-tools/modules")
     }
 
     @Test func dashesAreUnderscores() throws {
         var kernel = SampleKernel()
         kernel.included += ["a/virtio-pci.ko.xz", "b/virtio-blk.ko.zst", "c/virtio-scsi.ko.gz", "d/sd-mod.ko"]
-        #expect(try convert([kernel]).plan == Plan())
+        #expect(try convert([kernel], [:]).plan == Plan())
     }
 
     @Test func builtInDriversAreEnough() throws {
@@ -82,8 +84,10 @@ struct VirtioInitramfsTests {
         #expect(entry?.permissions == 0o600)
         // What is grafted is compressed as the rest is, where every kernel that reads the rest reads it.
         switch packing {
-        case .compressed(.gzip), .behindMicrocode(.compressed(.gzip)): #expect(Compression(magicOf: bytes[...]) == .gzip)
-        case .compressed(.zstd), .behindMicrocode(.compressed(.zstd)): #expect(Compression(magicOf: bytes[...]) == .zstd)
+        case .compressed(.gzip), .behindMicrocode(.compressed(.gzip)):
+            #expect(Compression(magicOf: bytes[...]) == .gzip)
+        case .compressed(.zstd), .behindMicrocode(.compressed(.zstd)):
+            #expect(Compression(magicOf: bytes[...]) == .zstd)
         default: #expect(Cpio.hasMagic(bytes[...]))
         }
     }
@@ -98,10 +102,11 @@ struct VirtioInitramfsTests {
         }
         let entries = try Cpio.list(archive[...]).entries
         let folder = "usr/lib/modules/\(kernel.version)/"
-        #expect(entries.filter { $0.mode & 0o170000 == 0o040000 }.map(\.path).sorted() == [
-            folder + "kernel", folder + "kernel/drivers", folder + "kernel/drivers/block",
-            folder + "kernel/drivers/scsi", folder + "kernel/drivers/virtio",
-        ])
+        #expect(
+            entries.filter { $0.mode & 0o170000 == 0o040000 }.map(\.path).sorted() == [
+                folder + "kernel", folder + "kernel/drivers", folder + "kernel/drivers/block",
+                folder + "kernel/drivers/scsi", folder + "kernel/drivers/virtio",
+            ])
         // Each once; a folder comes before what is in it.
         let paths = entries.map(\.path)
         #expect(Set(paths).count == paths.count)
@@ -110,7 +115,9 @@ struct VirtioInitramfsTests {
             #expect(try #require(paths.firstIndex(of: parent)) < index)
         }
         let files = Dictionary(uniqueKeysWithValues: entries.map { ($0.path, Array(archive[$0.content])) })
-        #expect(files[folder + "kernel/drivers/block/virtio_blk.ko"] == Array("ELF kernel/drivers/block/virtio_blk.ko".utf8))
+        #expect(
+            files[folder + "kernel/drivers/block/virtio_blk.ko"] == Array("ELF kernel/drivers/block/virtio_blk.ko".utf8)
+        )
         #expect(files[folder + "modules.dep"] == (try guest.read(kernel.folder.appending("modules.dep"))))
         #expect(files[folder + "modules.dep.bin"] == [0xB0, 0x07, 0xF4, 0x57])
         #expect(files[folder + "modules.alias"] != nil)
@@ -178,7 +185,7 @@ struct VirtioInitramfsTests {
         #expect(!plan.items.contains { $0.change.kind == "append" })
         var present = SampleKernel()
         present.included += SampleKernel.virtio
-        #expect(try convert([present], method: .rebuild).plan.isEmpty)
+        #expect(try convert([present], [:], method: .rebuild).plan.isEmpty)
     }
 
     @Test func aGraftThatIsAskedForAndCannotBeMadeBlocks() throws {
@@ -283,6 +290,35 @@ struct VirtioInitramfsTests {
                 add_drivers+=" virtio_pci virtio_blk virtio_scsi sd_mod "
 
                 """)
+    }
+
+    // MARK: Settings that the initramfs has a copy of
+
+    @Test(arguments: [true, false]) func aChangedSettingGoesAlong(hasModules: Bool) throws {
+        var kernel = SampleKernel()
+        let modules = kernel.included + (hasModules ? SampleKernel.virtio : [])
+        let folder = "usr/lib/modules/\(kernel.version)/"
+        kernel.packing = .bytes(
+            Cpio.archive(
+                modules.map { .file(folder + $0, [1]) } + [
+                    .file("etc/lvm/lvm.conf", Array("old".utf8)), .file("etc/lvm/lvmlocal.conf", Array("same".utf8)),
+                ]))
+        let guest = MemoryGuest(
+            Self.mkinitramfs.merging(["/etc/lvm/lvm.conf": "old", "/etc/lvm/lvmlocal.conf": "same"]) { $1 })
+        try kernel.put(into: guest)
+        var draft = Draft(over: guest, disks: guest)
+        try draft.write("/etc/lvm/lvm.conf", text: "new")
+        try draft.write("/etc/lvm/other.conf", text: "not in the initramfs")
+        try VirtioInitramfs(method: .auto).inject(into: &draft, guest: .sample(kernels: [kernel.kernel]))
+        let appended = try draft.plan().items.compactMap { item in
+            if case .append(_, let bytes, _) = item.change { bytes } else { nil }
+        }
+        let archive = try #require(appended.first)
+        let entries = try Cpio.list(archive[...]).entries
+        let settings = entries.filter { $0.path.hasPrefix("etc/") }
+        #expect(settings.map(\.path) == ["etc/lvm/lvm.conf"])
+        #expect(settings.map { Array(archive[$0.content]) } == [Array("new".utf8)])
+        #expect(entries.contains { $0.path.hasSuffix("virtio_blk.ko") } == !hasModules)
     }
 
     // MARK: Hostile guests
