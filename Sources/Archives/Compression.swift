@@ -200,8 +200,11 @@ public enum Compression: String, Sendable, CaseIterable {
                 at += 4
                 continue
             }
-            guard length > 0, length <= LZ4_compressBound(Int32(blockSize)), at + 4 + length <= input.endIndex else {
-                break
+            // Zeros, or another stream: this one is complete.
+            guard length > 0, length <= LZ4_compressBound(Int32(blockSize)), Compression(magicOf: input[at...]) == nil
+            else { break }
+            guard at + 4 + length <= input.endIndex else {
+                throw Failure(compression: .lz4, reason: "it is cut short")
             }
             let made = input[(at + 4)..<(at + 4 + length)].withUnsafeBytes { source in
                 buffer.withUnsafeMutableBufferPointer { target in
@@ -216,6 +219,10 @@ public enum Compression: String, Sendable, CaseIterable {
             }
             try buffer.withUnsafeBytes { try sink.take(UnsafeRawBufferPointer(rebasing: $0[..<Int(made)])) }
             at += 4 + length
+        }
+        // Nothing compressed is the magic number alone.
+        guard !sink.bytes.isEmpty || at == input.endIndex else {
+            throw Failure(compression: .lz4, reason: "it is cut short")
         }
         return Decoded(bytes: sink.bytes, consumed: at - input.startIndex)
     }

@@ -54,6 +54,21 @@ public enum Tar {
     /// - Parameter limit: in bytes over all files; an archive that holds more is refused.
     public static func read(_ bytes: [UInt8], limit: Int) throws -> [Entry] {
         // libarchive keeps pointers into `source` until it is freed, inside this closure.
+        try inUTF8 { try readAll(bytes, limit: limit) }
+    }
+
+    /// libarchive takes names in the thread's locale, and a process starts in one that knows no letters but ASCII's.
+    private static func inUTF8<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nil)
+        let old = uselocale(locale)
+        defer {
+            uselocale(old)
+            freelocale(locale)
+        }
+        return try body()
+    }
+
+    private static func readAll(_ bytes: [UInt8], limit: Int) throws -> [Entry] {
         try bytes.withUnsafeBytes { source in
             let archive = archive_read_new()
             defer { archive_read_free(archive) }
@@ -97,6 +112,8 @@ public enum Tar {
                 let read = bytes.withUnsafeMutableBytes {
                     archive_read_data(archive, $0.baseAddress?.advanced(by: done), size - done)
                 }
+                // A sparse file's last hole isn't delivered; it is zeros, as the array is.
+                if read == 0 { break }
                 guard read > 0 else { throw Failure(archive) }
                 done += read
             }
@@ -127,6 +144,10 @@ public enum Tar {
 
     /// A pax archive of the entries, in their order.
     public static func write(_ entries: [Entry]) throws -> [UInt8] {
+        try inUTF8 { try writeAll(entries) }
+    }
+
+    private static func writeAll(_ entries: [Entry]) throws -> [UInt8] {
         let content = entries.reduce(0) { sum, entry in
             if case .file(let bytes) = entry.kind { sum + bytes.count } else { sum }
         }

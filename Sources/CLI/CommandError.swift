@@ -1,4 +1,5 @@
 import ArgumentParser
+import Converter
 import Foundation
 import Guest
 import Projects
@@ -20,7 +21,7 @@ enum CommandError {
         switch error {
         case let code as ExitCode: return code.rawValue
         case let refusal as Refusal:
-            say("error: \(refusal)")
+            say("error: \(PlanText.harmless(refusal.message))\nhint: \(PlanText.harmless(refusal.hint))")
             return (refusal.kind == .blocked ? Code.blocked : Code.unsupported).rawValue
         case let blocked as BlockedPlan:
             Console.findings(blocked.plan.findings)

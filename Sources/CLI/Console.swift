@@ -1,3 +1,4 @@
+import Converter
 import Foundation
 import Guest
 import Projects
@@ -60,8 +61,8 @@ final class Console: @unchecked Sendable {
 
     static func findings(_ findings: [Finding]) {
         for finding in findings {
-            error("\(finding.level.rawValue): [\(finding.injector)] \(finding.message)\n")
-            if let hint = finding.hint { error("hint: \(hint)\n") }
+            error(PlanText.harmless("\(finding.level.rawValue): [\(finding.injector)] \(finding.message)") + "\n")
+            if let hint = finding.hint { error(PlanText.harmless("hint: \(hint)") + "\n") }
         }
     }
 

@@ -28,7 +28,7 @@ enum InspectionText {
         rows.append(("tools", list(guest.tools)))
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { name, value in
-            name + String(repeating: " ", count: width - name.count + 2) + value + "\n"
+            name + String(repeating: " ", count: width - name.count + 2) + PlanText.harmless(value) + "\n"
         }.joined()
     }
 

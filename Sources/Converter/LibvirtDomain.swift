@@ -43,7 +43,8 @@ public struct LibvirtDomain: Sendable {
         let document = Document(root: "domain")
         let domain = document.root
         domain.set("type", type)
-        domain.add("name", name)
+        // XML has no way to write most control characters.
+        domain.add("name", String(name.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }))
         domain.add("memory", "\(memoryMiB)").set("unit", "MiB")
         domain.add("vcpu", "\(processors)")
         let system = domain.add("os")
@@ -59,6 +60,12 @@ public struct LibvirtDomain: Sendable {
         return document.serialized()
     }
 
+    /// "a" to "z", then "aa".
+    private static func letters(_ index: Int) -> String {
+        let letter = String(UnicodeScalar(UInt8(97 + index % 26)))
+        return index < 26 ? letter : letters(index / 26 - 1) + letter
+    }
+
     private func addDevices(to devices: Document.Element) {
         for (index, disk) in disks.enumerated() {
             let element = devices.add("disk")
@@ -69,8 +76,7 @@ public struct LibvirtDomain: Sendable {
             driver.set("type", disk.format)
             element.add("source").set("file", disk.path)
             let target = element.add("target")
-            let letter = String(UnicodeScalar(UInt8(97 + index % 26)))
-            target.set("dev", (bus == .virtioBlk ? "vd" : "sd") + letter)
+            target.set("dev", (bus == .virtioBlk ? "vd" : "sd") + Self.letters(index))
             target.set("bus", bus == .virtioBlk ? "virtio" : "scsi")
             // The boot disk first; firmware tries no other before it.
             element.add("boot").set("order", "\(index == bootDisk ? 1 : index < bootDisk ? index + 2 : index + 1)")

@@ -79,7 +79,9 @@ public struct Opening {
     private mutating func readDisks() throws -> [GuestDisk] {
         var disks: [GuestDisk] = []
         for (index, device) in try machine.diskDevices().enumerated() {
-            let count = Int(min(device.size / UInt64(SectorEdit.sectorSize), 40))
+            let total = device.size / UInt64(SectorEdit.sectorSize)
+            // Room for 1,024 partitions; 128 are usual.
+            let count = Int(min(total, 258))
             let start = try machine.sectors(disk: index, first: 0, count: count)
             let boot = Array(start.prefix(SectorEdit.sectorSize))
             var table = PartitionTable.none
@@ -93,7 +95,14 @@ public struct Opening {
                 if let mbr = MBR(sector: boot), !mbr.isEmpty { table = .mbr(mbr) }
             }
             var hasCode = boot.prefix(440).contains { $0 != 0 }
-            if case .gpt(let gpt) = table { hasCode = try hasCode && loadsCore(boot, gpt, disk: index) }
+            if case .gpt(let gpt) = table {
+                guard gpt.alternateSector < total else {
+                    throw Refusal(
+                        .blocked, "disk \(index) is shorter than its partition table says: it was cut off",
+                        hint: "capture it again; it should have \((gpt.alternateSector + 1) * 512) bytes")
+                }
+                hasCode = try hasCode && loadsCore(boot, gpt, disk: index)
+            }
             disks.append(
                 GuestDisk(index: index, device: device.device, size: device.size, table: table, hasBootCode: hasCode))
         }
@@ -224,7 +233,9 @@ public struct Opening {
         // A separate /usr isn't mounted yet: an fstab and a name will do.
         guard try hasInit || files.exists("/etc/fstab") else { return nil }
         if let release { return OSReleaseFile.parse(release).prettyName }
-        return try files.text("/etc/debian_version").map { "Debian \($0.prefix { !$0.isNewline })" }
+        if let version = try files.text("/etc/debian_version") { return "Debian \(version.prefix { !$0.isNewline })" }
+        // A link into a /usr that isn't mounted yet.
+        return try files.entry(at: "/etc/os-release").map { _ in "Linux with a separate /usr" }
     }
 
     private func noRoot() -> Refusal {

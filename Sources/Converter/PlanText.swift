@@ -29,7 +29,7 @@ public enum PlanText {
         let bytes = group.reduce(0) { sum, item in
             if case .write(_, let bytes, _) = item.change { sum + bytes.count } else { sum }
         }
-        return "\(folder)/\t[\(group[0].injector)]\n  \(group.count) new files, \(size(bytes))"
+        return harmless("\(folder)/") + "\t[\(group[0].injector)]\n  \(group.count) new files, \(size(bytes))"
     }
 
     private static func render(_ item: Plan.Item) -> String {
@@ -41,21 +41,21 @@ public enum PlanText {
         case .symlink(_, let target):
             body =
                 switch item.before {
-                case .symlink(let old): ["  symlink to \(target); it was one to \(old)"]
-                case .file: ["  symlink to \(target), in place of a file"]
-                default: ["  new symlink to \(target)"]
+                case .symlink(let old): [harmless("  symlink to \(target); it was one to \(old)")]
+                case .file: [harmless("  symlink to \(target), in place of a file")]
+                default: [harmless("  new symlink to \(target)")]
                 }
         case .remove:
             body =
                 switch item.before {
-                case .symlink(let old): ["  removed; it was a symlink to \(old)"]
+                case .symlink(let old): [harmless("  removed; it was a symlink to \(old)")]
                 case .file(let bytes, _): ["  removed"] + diff(bytes, [])
                 default: ["  removed"]
                 }
         case .disk(let edit):
             body = ["  \(edit.what)"]
         case .run(let command):
-            body = ["  \(command.arguments.joined(separator: " "))"]
+            body = [harmless("  \(command.arguments.joined(separator: " "))")]
         }
         return "\(target(of: item.change))\t[\(item.injector)]\n" + body.joined(separator: "\n")
     }
@@ -79,29 +79,22 @@ public enum PlanText {
         guard let before = text(old), let after = text(new) else {
             return ["  \(size(old.count)) become \(size(new.count)) of other data"]
         }
-        return UnifiedDiff.lines(from: before, to: after).map { "  " + visible($0) }
+        return UnifiedDiff.lines(from: before, to: after).map { "  " + harmless($0) }
     }
 
     private static func text(_ bytes: [UInt8]) -> String? {
         bytes.contains(0) ? nil : String(validating: bytes, as: UTF8.self)
     }
 
-    /// A guest's text can't steer the terminal that it is printed on.
-    private static func visible(_ line: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                line.unicodeScalars.map { scalar in
-                    (scalar.value < 32 && scalar != "\t") || (127..<160).contains(scalar.value) ? "\u{FFFD}" : scalar
-                }))
-    }
-
     /// What a change is about, in one line.
     public static func target(of change: Change) -> String {
         switch change {
         case .disk(let edit):
-            "disk \(edit.disk), sectors \(edit.firstSector)–\(edit.firstSector + edit.sectorCount - 1)"
-        case .run(let command): "command: \(command.reason)"
-        default: visible(change.path?.description ?? "")
+            edit.sectorCount == 1
+                ? "disk \(edit.disk), sector \(edit.firstSector)"
+                : "disk \(edit.disk), sectors \(edit.firstSector)–\(edit.firstSector + edit.sectorCount - 1)"
+        case .run(let command): harmless("command: \(command.reason)")
+        default: harmless(change.path?.description ?? "")
         }
     }
 
@@ -111,5 +104,15 @@ public enum PlanText {
         case ..<(10 << 20): "\(bytes >> 10) KiB"
         default: "\(bytes >> 20) MiB"
         }
+    }
+
+    /// A guest's text without what could steer the terminal that it is printed on.
+    public static func harmless(_ text: String) -> String {
+        var safe = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            let steers = scalar.value < 32 && scalar != "\t" || (127..<160).contains(scalar.value)
+            safe.append(steers ? "\u{FFFD}" : scalar)
+        }
+        return String(safe)
     }
 }

@@ -1,7 +1,7 @@
 /// A unified diff of two texts, as `diff -u` prints it, without its two header lines.
 public enum UnifiedDiff {
-    /// Past this many lines in one text the comparison would take seconds and no one would read it.
-    private static let limit = 20_000
+    /// Past this many lines in one text the comparison would take a second and no one would read it.
+    private static let limit = 4000
 
     public static func lines(from old: String, to new: String, context: Int = 3) -> [String] {
         let before = split(old)
@@ -19,7 +19,7 @@ public enum UnifiedDiff {
             }
         }
         // One walk over both texts: (mark, line, position in the old text, position in the new one).
-        var walk: [(mark: Character, text: String, old: Int, new: Int)] = []
+        var walk: [(mark: Character, text: [UInt8], old: Int, new: Int)] = []
         var (left, right) = (0, 0)
         while left < before.count || right < after.count {
             if left < before.count, removed[left] {
@@ -38,7 +38,7 @@ public enum UnifiedDiff {
     }
 
     private static func hunks(
-        of walk: [(mark: Character, text: String, old: Int, new: Int)], context: Int
+        of walk: [(mark: Character, text: [UInt8], old: Int, new: Int)], context: Int
     ) -> [String] {
         let changed = walk.indices.filter { walk[$0].mark != " " }
         var result: [String] = []
@@ -51,16 +51,29 @@ public enum UnifiedDiff {
             let olds = lines.count { $0.mark != "+" }
             let news = lines.count { $0.mark != "-" }
             let start = walk[range.lowerBound]
-            result.append("@@ -\(start.old + (olds > 0 ? 1 : 0)),\(olds) +\(start.new + (news > 0 ? 1 : 0)),\(news) @@")
-            result += lines.map { "\($0.mark)\($0.text)" }
+            result.append("@@ -\(place(start.old, olds)) +\(place(start.new, news)) @@")
+            for line in lines {
+                let text = "\(line.mark)\(String(decoding: line.text, as: UTF8.self))"
+                result += text.unicodeScalars.split(separator: "\n").map { String($0) }
+            }
             index = end + 1
         }
         return result
     }
 
-    private static func split(_ text: String) -> [String] {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        if lines.last == "" { lines.removeLast() }
+    /// Lines by their bytes: "\r\n" is one Character, and letters that only look alike are equal as text.
+    private static func split(_ text: String) -> [[UInt8]] {
+        var lines = text.utf8.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) }
+        if lines.last == [] {
+            lines.removeLast()
+        } else {
+            lines[lines.count - 1] += Array("\n\\ No newline at end of file".utf8)
+        }
         return lines
+    }
+
+    /// "12,3"; "12" for one line; the line before for none.
+    private static func place(_ start: Int, _ count: Int) -> String {
+        count == 1 ? "\(start + 1)" : "\(start + (count > 0 ? 1 : 0)),\(count)"
     }
 }

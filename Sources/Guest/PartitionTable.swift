@@ -115,6 +115,11 @@ public struct GPT: Equatable, Sendable, Codable {
         firstUsableSector = header.u64(40)
         lastUsableSector = header.u64(48)
         diskID = GUID(bytes: Array(sectors[size + 56..<size + 72]))
+        // 2^53 sectors are 4 EiB: past any disk, and far from where sums overflow.
+        let tableSectors = UInt64((length + size - 1) / size)
+        guard alternateSector < 1 << 53, alternateSector > 2 * tableSectors + 2, lastUsableSector < alternateSector,
+            firstUsableSector <= lastUsableSector
+        else { throw .damaged("its usable range lies outside the disk") }
         let bytes = LittleEndian(table)
         var found: [Entry] = []
         for index in 0..<count {
@@ -124,7 +129,8 @@ public struct GPT: Equatable, Sendable, Codable {
             let name = (0..<36).map { bytes.u16(at + 56 + 2 * $0) }.prefix { $0 != 0 }
             let first = bytes.u64(at + 32)
             let last = bytes.u64(at + 40)
-            guard first <= last, last < .max else { throw .damaged("partition \(index + 1) ends before it starts") }
+            guard first <= last else { throw .damaged("partition \(index + 1) ends before it starts") }
+            guard last < alternateSector else { throw .damaged("partition \(index + 1) ends past the disk") }
             found.append(
                 Entry(
                     number: index + 1, type: type, id: GUID(bytes: Array(table[at + 16..<at + 32])),
@@ -142,12 +148,13 @@ public struct GPT: Equatable, Sendable, Codable {
     /// The free ranges between partitions, in order, inside what the table could use.
     public var gaps: [ClosedRange<UInt64>] {
         var next = reservedSectors
+        let end = min(lastUsableSector, 1 << 53)
         var gaps: [ClosedRange<UInt64>] = []
         for entry in entries.sorted(by: { $0.firstSector < $1.firstSector }) {
             if entry.firstSector > next { gaps.append(next...entry.firstSector - 1) }
             next = max(next, entry.lastSector + 1)
         }
-        if next <= lastUsableSector { gaps.append(next...lastUsableSector) }
+        if next <= end { gaps.append(next...end) }
         return gaps
     }
 
@@ -188,9 +195,9 @@ public struct GPT: Equatable, Sendable, Codable {
                 disk: disk, firstSector: 1,
                 bytes: header(own: 1, other: alternateSector, entriesAt: 2) + table, what: "GPT"),
             SectorEdit(
-                disk: disk, firstSector: alternateSector - tableSectors,
+                disk: disk, firstSector: alternateSector &- tableSectors,
                 bytes: table
-                    + header(own: alternateSector, other: 1, entriesAt: alternateSector - tableSectors),
+                    + header(own: alternateSector, other: 1, entriesAt: alternateSector &- tableSectors),
                 what: "GPT, the copy at the end"),
         ]
     }

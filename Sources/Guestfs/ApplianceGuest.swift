@@ -44,6 +44,9 @@ public final class ApplianceGuest: GuestMachine {
         guard devices.indices.contains(disk) else {
             throw GuestfsError(call: "read disk \(disk)", reason: "there is no such disk", code: ENODEV)
         }
+        guard first < 1 << 53, count >= 0, count < 1 << 20 else {
+            throw GuestfsError(call: "read disk \(disk)", reason: "there is no sector \(first)", code: EINVAL)
+        }
         let wanted = count * SectorEdit.sectorSize
         var result: [UInt8] = []
         while result.count < wanted {

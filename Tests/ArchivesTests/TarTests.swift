@@ -117,6 +117,14 @@ struct TarTests {
         #expect(found.map(\.kind) == [.file(Array("abc".utf8) + [UInt8](repeating: 0, count: (1 << 20) - 3))])
     }
 
+    @Test(.enabled(if: tar.isInstalled, "tar is not installed")) func aFileOfNothingButAHole() throws {
+        let scratch = try ScratchFolder()
+        try HostTool("truncate").output(["-s", "1M", "hole"], in: scratch.path)
+        let archive = try Self.tar.output(["-c", "-S", "-C", scratch.path, "hole"])
+        let found = try Tar.read(archive, limit: 2 << 20)
+        #expect(found.map(\.kind) == [.file([UInt8](repeating: 0, count: 1 << 20))])
+    }
+
     @Test(.enabled(if: tar.isInstalled, "tar is not installed")) func attributesByTar() throws {
         let scratch = try ScratchFolder()
         try scratch.write("a", [1])

@@ -323,7 +323,7 @@ struct OpeningTests {
                 GPT.Entry(
                     number: 2, type: GPT.efiSystem, id: GPT.linuxData, firstSector: 2048, lastSector: 4095, name: "EFI"),
             ])
-        var gpt = table.firstSectors + [UInt8](repeating: 0, count: 20 * 512)
+        var gpt = table.firstSectors + [UInt8](repeating: 0, count: (40960 - 34) * 512)
         gpt[0] = 0xEB
         var mbr = [UInt8](repeating: 0, count: 64 * 512)
         mbr[0] = 0xEB

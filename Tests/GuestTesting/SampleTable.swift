@@ -19,6 +19,9 @@ extension GPT {
     private static var blank: GPT {
         var sectors = [UInt8](repeating: 0, count: 34 * 512)
         var header = Array("EFI PART".utf8) + [0, 0, 1, 0, 92, 0, 0, 0] + [UInt8](repeating: 0, count: 76)
+        for (place, value) in [(32, 1000), (40, 34), (48, 966)] as [(Int, UInt64)] {
+            header.replaceSubrange(place..<place + 8, with: LittleEndian.bytes(value))
+        }
         header.replaceSubrange(72..<80, with: LittleEndian.bytes(UInt64(2)))
         header.replaceSubrange(80..<84, with: LittleEndian.bytes(UInt32(128)))
         header.replaceSubrange(84..<88, with: LittleEndian.bytes(UInt32(128)))

@@ -38,7 +38,12 @@ public struct BIOSBoot: Injector {
                 hint: "make room on a copy of the disk: qemu-img resize COPY +2M, then convert that copy")
             return
         }
-        for edit in after.edits(disk: disk.index) { try draft.write(sectors: edit) }
+        let partition = after.entries.first { $0.firstSector == first }
+        let range = "sectors \(first)–\(partition?.lastSector ?? first)"
+        for var edit in after.edits(disk: disk.index) {
+            if after != table { edit.what += ", with partition \(partition?.number ?? 0) added: BIOS boot, \(range)" }
+            try draft.write(sectors: edit)
+        }
         try draft.write(
             sectors: SectorEdit(
                 disk: disk.index, firstSector: first, bytes: BIOSGrub.placed(core, at: first), what: "GRUB core image"))
@@ -50,10 +55,9 @@ public struct BIOSBoot: Injector {
         for (name, bytes) in grub.modules {
             try draft.write(prefix.appending("i386-pc/\(name)"), bytes, permissions: 0o644)
         }
-        let number = after.entries.first { $0.firstSector == first }?.number ?? 0
         draft.note(
-            "disk \(disk.index) gets partition \(number) of type BIOS boot at sectors \(first)–\(first + sectors - 1)"
-                + " or more, with a GRUB core image of \(sectors) sectors; it loads '\(prefix)/grub.cfg'")
+            "disk \(disk.index): BIOS starts GRUB from partition \(partition?.number ?? 0) (BIOS boot, \(range)),"
+                + " which loads '\(prefix)/grub.cfg'; the EFI system partition stays as it is")
     }
 
     /// The disk with the EFI system partition; of several, the first.

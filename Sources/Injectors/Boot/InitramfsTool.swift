@@ -44,10 +44,10 @@ struct InitramfsTool: Sendable {
     func changedCopies(in content: Initramfs, _ draft: Draft) throws -> [(String, [UInt8])] {
         var result: [(String, [UInt8])] = []
         for (source, target) in copies {
-            let names = try draft.isDirectory(source) ? draft.list(source).map { "/" + $0 } : [""]
-            for name in names where content.paths.contains(target + name) {
-                let path = source.appending(name)
-                if try draft.isChanged(path), let bytes = try draft.read(path) { result.append((target + name, bytes)) }
+            for copy in content.paths.sorted() where copy == target || copy.hasPrefix(target + "/") {
+                let path = source.appending(String(copy.dropFirst(target.count)))
+                // A file that goes can't be taken out of an archive by appending to it.
+                if try draft.isChanged(path), let bytes = try draft.read(path) { result.append((copy, bytes)) }
             }
         }
         return result

@@ -57,6 +57,9 @@ struct Networkd: NetworkFormat {
         let kinds = try netdevs(&draft)
         let connected = Set(units.flatMap { $0.values("Network", "Bridge", "Bond") })
         let unnamed = units.filter { $0.names.isEmpty && isBound($0) }.count
+        let namesCards = units.contains { unit in
+            !unit.names.isEmpty && !unit.names.contains { isForeign($0) || kinds[$0] != nil }
+        }
         for var unit in units where !unit.names.contains(where: isForeign) {
             guard let path = unit.parts.first?.path else { continue }
             let kind = unit.names.lazy.compactMap { kinds[$0] }.first
@@ -64,7 +67,7 @@ struct Networkd: NetworkFormat {
             var old = StaticNetwork()
             var interface = unit.names.joined(separator: " ")
             if kind == nil {
-                unbind(&unit, isOnly: unnamed == 1, &old, &interface, &draft, &cards)
+                unbind(&unit, isOnly: unnamed == 1 && !namesCards, &old, &interface, &draft, &cards)
             }
             if interface.isEmpty { interface = path.name }
             old.macs += unit.values("Link", "MACAddress")
