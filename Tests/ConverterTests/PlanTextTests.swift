@@ -188,7 +188,7 @@ struct ReportTests {
         #expect(changes[3]["linkTarget"] as? String == "t")
         #expect(changes[4]["diff"] == nil)
         #expect(changes[5]["command"] as? [String] == ["/bin/true"])
-        #expect(changes[6]["target"] as? String == "disk 1, sectors 7–7")
+        #expect(changes[6]["target"] as? String == "disk 1, sector 7")
         let findings = try #require(report["findings"] as? [[String: Any]])
         #expect(findings[0].keys.sorted() == ["hint", "injector", "level", "message"])
         #expect(findings[0]["level"] as? String == "warning")
