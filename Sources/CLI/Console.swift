@@ -29,8 +29,8 @@ final class Console: @unchecked Sendable {
             case .part(let phase, let part): show(phase, part)
             case .finished(let phase, let seconds):
                 line("\(phase): \(String(format: "%.1f", seconds)) s")
-            case .message(let text):
-                if volume == .verbose || text.hasPrefix("note") || text.contains("once") { line(text) }
+            case .note(let text): line(text)
+            case .detail(let text): if volume == .verbose { line(text) }
             }
         }
     }

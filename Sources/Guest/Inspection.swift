@@ -162,10 +162,46 @@ public struct Kernel: Equatable, Sendable, Codable {
 }
 
 /// The boot loader that the guest is set up with, by its files.
-public enum BootLoader: Equatable, Sendable, Codable {
+public enum BootLoader: Equatable, Sendable {
     /// GRUB 2 with its configuration file and prefix: "/boot/grub/grub.cfg", "/boot/grub".
     case grub2(configuration: GuestPath, prefix: GuestPath)
     /// Boot Loader Specification entries without a GRUB: systemd-boot.
     case loaderEntries([GuestPath])
     case unknown
+}
+
+/// As JSON: a "type" and what belongs to it, rather than the compiler's own shape for enums.
+extension BootLoader: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case type
+        case configuration
+        case prefix
+        case entries
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        switch try container.decode(String.self, forKey: .type) {
+        case "grub2":
+            self = .grub2(
+                configuration: try container.decode(GuestPath.self, forKey: .configuration),
+                prefix: try container.decode(GuestPath.self, forKey: .prefix))
+        case "loader-entries": self = .loaderEntries(try container.decode([GuestPath].self, forKey: .entries))
+        default: self = .unknown
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .grub2(let configuration, let prefix):
+            try container.encode("grub2", forKey: .type)
+            try container.encode(configuration, forKey: .configuration)
+            try container.encode(prefix, forKey: .prefix)
+        case .loaderEntries(let entries):
+            try container.encode("loader-entries", forKey: .type)
+            try container.encode(entries, forKey: .entries)
+        case .unknown: try container.encode("unknown", forKey: .type)
+        }
+    }
 }

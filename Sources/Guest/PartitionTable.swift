@@ -1,9 +1,40 @@
 /// How a disk is divided.
-public enum PartitionTable: Equatable, Sendable, Codable {
+public enum PartitionTable: Equatable, Sendable {
     case gpt(GPT)
     case mbr(MBR)
     /// No table: a bare file system, an LVM volume, or empty.
     case none
+}
+
+/// As JSON: a "type" and, under its name, the table.
+extension PartitionTable: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case type
+        case gpt
+        case mbr
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        switch try container.decode(String.self, forKey: .type) {
+        case "gpt": self = .gpt(try container.decode(GPT.self, forKey: .gpt))
+        case "mbr": self = .mbr(try container.decode(MBR.self, forKey: .mbr))
+        default: self = .none
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .gpt(let table):
+            try container.encode("gpt", forKey: .type)
+            try container.encode(table, forKey: .gpt)
+        case .mbr(let table):
+            try container.encode("mbr", forKey: .type)
+            try container.encode(table, forKey: .mbr)
+        case .none: try container.encode("none", forKey: .type)
+        }
+    }
 }
 
 /// A master boot record's four entries (extended partitions are not followed).

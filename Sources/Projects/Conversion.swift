@@ -185,7 +185,7 @@ public struct Conversion: Sendable {
         }
         guard plan.blockers.isEmpty else { throw BlockedPlan(plan: plan, inspection: inspection) }
         try await phases.time("apply") {
-            try await appliance.run { guest in try guest.apply(plan) { progress(.message("apply: \($0)")) } }
+            try await appliance.run { guest in try guest.apply(plan) { progress(.detail("apply: \($0)")) } }
         }
         try await phases.time("stop the appliance") { try await appliance.shutDown() }
         return (plan, inspection)

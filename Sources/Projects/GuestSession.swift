@@ -77,10 +77,10 @@ public enum GuestSession {
         _ appliance: Appliance, disks: [ApplianceDisk], scratch: String, _ phases: Phases,
         _ progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws {
-        let accelerator = HostAccelerator.choose { progress(.message($0)) }
+        let accelerator = HostAccelerator.choose { progress(.note($0)) }
         try await phases.time("start the appliance") {
             try await appliance.launch(disks: disks, accelerator: accelerator, scratch: scratch) {
-                progress(.message($0))
+                progress(.note($0))
             }
         }
     }

@@ -7,7 +7,10 @@ public enum RunProgress: Sendable {
     /// The part that is done, 0 to 1.
     case part(String, Double)
     case finished(String, seconds: Double)
-    case message(String)
+    /// Worth reading even where all goes well.
+    case note(String)
+    /// For those who asked for more.
+    case detail(String)
 }
 
 /// Times the phases of a run.
