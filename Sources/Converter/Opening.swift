@@ -287,7 +287,7 @@ public struct Opening {
     private mutating func mount(_ paths: [GuestPath], of fstab: Fstab, into mounts: inout [Mount]) throws {
         let lines = fstab.lines.filter { paths.contains($0.path) }
         for line in lines.sorted(by: { $0.path.components.count < $1.path.components.count }) {
-            guard let system = fileSystem(named: line.source) else {
+            guard let system = fileSystems.meant(by: line.source) else {
                 try missing(line, reason: "'\(line.source)' is on none of the given disks")
                 continue
             }
@@ -314,42 +314,6 @@ public struct Opening {
             Finding(
                 level: .warning, injector: "inspect",
                 message: "the guest's '\(line.path)' can't be mounted: \(reason); it is left as it is"))
-    }
-
-    /// The file system that a first field of fstab means.
-    private func fileSystem(named source: String) -> FileSystem? {
-        let parts = source.split(separator: "=", maxSplits: 1).map { String($0).trimming("\"'") }
-        if parts.count == 2 {
-            return switch parts[0].uppercased() {
-            case "UUID": fileSystems.first { $0.uuid?.lowercased() == parts[1].lowercased() }
-            case "LABEL": fileSystems.first { $0.label == parts[1] }
-            case "PARTUUID": fileSystems.first { $0.partitionUUID?.lowercased() == parts[1].lowercased() }
-            default: nil
-            }
-        }
-        for (folder, tag) in [("/dev/disk/by-uuid/", "UUID"), ("/dev/disk/by-label/", "LABEL")]
-        where source.hasPrefix(folder) {
-            return fileSystem(named: "\(tag)=\(source.dropFirst(folder.count))")
-        }
-        if source.hasPrefix("/dev/mapper/") {
-            // Device mapper writes a volume's dashes twice, and one between group and volume.
-            let name = source.dropFirst("/dev/mapper/".count)
-            return fileSystems.first { system in
-                let parts = system.device.split(separator: "/").dropFirst()
-                return system.device == source
-                    || parts.map { $0.replacing("-", with: "--") }.joined(separator: "-") == name
-            } ?? encrypted
-        }
-        let names = ["hd", "vd", "xvd"].compactMap { prefix in
-            source.hasPrefix("/dev/" + prefix) ? "/dev/sd" + source.dropFirst(5 + prefix.count) : nil
-        }
-        return fileSystems.first { $0.device == source || names.contains($0.device) }
-    }
-
-    /// The one unlocked device, whatever the guest's crypttab calls it.
-    private var encrypted: FileSystem? {
-        let unlocked = fileSystems.filter { $0.device.hasPrefix("/dev/mapper/rehost-") }
-        return unlocked.count == 1 ? unlocked.first : nil
     }
 
     private static func firstLine(of error: any Error) -> String {
