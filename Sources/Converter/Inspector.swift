@@ -44,13 +44,7 @@ public struct Inspector {
     }
 
     private static func firmware(_ opened: OpenedGuest) -> Firmware {
-        let hasESP = opened.disks.contains { disk in
-            switch disk.table {
-            case .gpt(let table): table.entries.contains { $0.type == GPT.efiSystem }
-            case .mbr(let table): table.entries.contains { $0.type == 0xEF }
-            case .none: false
-            }
-        }
+        let hasESP = opened.disks.contains { $0.hasEFISystemPartition }
         let hasCode = opened.disks.contains { $0.hasBootCode }
         return hasESP ? (hasCode ? .both : .uefi) : (hasCode ? .bios : .none)
     }

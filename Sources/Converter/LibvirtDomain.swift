@@ -60,12 +60,6 @@ public struct LibvirtDomain: Sendable {
         return document.serialized()
     }
 
-    /// "a" to "z", then "aa".
-    private static func letters(_ index: Int) -> String {
-        let letter = String(UnicodeScalar(UInt8(97 + index % 26)))
-        return index < 26 ? letter : letters(index / 26 - 1) + letter
-    }
-
     private func addDevices(to devices: Document.Element) {
         for (index, disk) in disks.enumerated() {
             let element = devices.add("disk")
@@ -76,7 +70,7 @@ public struct LibvirtDomain: Sendable {
             driver.set("type", disk.format)
             element.add("source").set("file", disk.path)
             let target = element.add("target")
-            target.set("dev", (bus == .virtioBlk ? "vd" : "sd") + Self.letters(index))
+            target.set("dev", (bus == .virtioBlk ? "vd" : "sd") + GuestDisk.letters(index))
             target.set("bus", bus == .virtioBlk ? "virtio" : "scsi")
             // The boot disk first; firmware tries no other before it.
             element.add("boot").set("order", "\(index == bootDisk ? 1 : index < bootDisk ? index + 2 : index + 1)")

@@ -168,9 +168,7 @@ public struct ConversionReport: Codable, Sendable {
 public enum BootDisk {
     /// The disk with the EFI system partition or with boot code; of several, the first.
     public static func index(of guest: Inspection) -> Int {
-        let withESP = guest.disks.first { disk in
-            if case .gpt(let table) = disk.table { table.entries.contains { $0.type == GPT.efiSystem } } else { false }
-        }
+        let withESP = guest.disks.first { $0.hasEFISystemPartition }
         return (withESP ?? guest.disks.first { $0.hasBootCode })?.index ?? 0
     }
 }

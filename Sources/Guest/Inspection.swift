@@ -88,6 +88,21 @@ public struct GuestDisk: Equatable, Sendable, Codable {
         self.table = table
         self.hasBootCode = hasBootCode
     }
+
+    /// Whether one of the partitions is of the EFI system type.
+    public var hasEFISystemPartition: Bool {
+        switch table {
+        case .gpt(let table): table.entries.contains { $0.type == GPT.efiSystem }
+        case .mbr(let table): table.entries.contains { $0.type == 0xEF }
+        case .none: false
+        }
+    }
+
+    /// How Linux letters its disks: "a" to "z", then "aa".
+    public static func letters(_ index: Int) -> String {
+        let letter = String(UnicodeScalar(UInt8(97 + index % 26)))
+        return index < 26 ? letter : letters(index / 26 - 1) + letter
+    }
 }
 
 public struct FileSystem: Equatable, Sendable, Codable {

@@ -15,13 +15,7 @@ public final class ApplianceGuest: GuestMachine {
 
     init(handle: consuming Handle, diskCount: Int) throws {
         self.handle = handle
-        devices = (0..<diskCount).map { "/dev/sd" + Self.letters($0) }
-    }
-
-    /// "a" to "z", then "aa": the kernel's names for SCSI disks.
-    private static func letters(_ index: Int) -> String {
-        let letter = String(UnicodeScalar(UInt8(97 + index % 26)))
-        return index < 26 ? letter : letters(index / 26 - 1) + letter
+        devices = (0..<diskCount).map { "/dev/sd" + GuestDisk.letters($0) }
     }
 
     func withHandle<Result>(_ body: (borrowing Handle) throws -> Result) rethrows -> Result { try body(handle) }
