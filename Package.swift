@@ -47,6 +47,7 @@ let package = Package(
         module("Converter", ["Guest", "Injectors", "Archives", "CXML2"]),
         module("Disks", ["Host"]),
         module("Guestfs", ["Guest", "Archives", "Host", "CGuestfs"]),
+        module("Preflight", ["Guest", "Disks", "Host", "CZlib"]),
         module("Projects", ["Guest", "Injectors", "Converter", "Disks", "Guestfs", "Host"]),
         .executableTarget(
             name: "rehost",
@@ -64,6 +65,7 @@ let package = Package(
         tests("ArchivesTests", ["Archives", "Guest"]),
         tests("InjectorsTests", ["Injectors", "Guest", "Archives"]),
         tests("ConverterTests", ["Converter", "Injectors", "Guest", "Archives"]),
+        tests("PreflightTests", ["Preflight", "Guest", "Host"]),
         tests("GuestfsTests", ["Guestfs", "Guest", "Host"]),
     ],
     swiftLanguageModes: [.v6]
