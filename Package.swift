@@ -48,11 +48,11 @@ let package = Package(
         module("Disks", ["Host"]),
         module("Guestfs", ["Guest", "Archives", "Host", "CGuestfs"]),
         module("Preflight", ["Guest", "Disks", "Host", "CZlib"]),
-        module("Projects", ["Guest", "Injectors", "Converter", "Disks", "Guestfs", "Host"]),
+        module("Projects", ["Guest", "Injectors", "Converter", "Disks", "Guestfs", "Host", "Preflight"]),
         .executableTarget(
             name: "rehost",
             dependencies: [
-                "Projects", "Converter", "Guest", "Injectors",
+                "Projects", "Converter", "Guest", "Injectors", "Preflight",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CLI", exclude: ["README.md"], swiftSettings: strict),

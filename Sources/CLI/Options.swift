@@ -45,10 +45,13 @@ struct SourceOptions: ParsableArguments {
             throw ValidationError("name a disk file of the guest, as in: rehost plan web01.vmdk")
         }
         return GuestRequest(
-            disks: all, opening: OpeningOptions(root: root, keys: try passphrases()), adaptation: adaptation)
+            disks: all, opening: OpeningOptions(root: root, keys: try Passphrases.read(keys)), adaptation: adaptation)
     }
+}
 
-    private func passphrases() throws -> [String: [UInt8]] {
+/// The values of --key: DEVICE:file:PATH.
+enum Passphrases {
+    static func read(_ keys: [String]) throws -> [String: [UInt8]] {
         var result: [String: [UInt8]] = [:]
         for key in keys {
             guard let range = key.range(of: ":file:") else {

@@ -36,6 +36,36 @@ public enum QemuImg {
         }
     }
 
+    /// Reads an image's metadata through, where its format has any to be wrong; the image stays as it is.
+    /// - Throws: ``DiskImage/Failure`` where it is corrupt. Leaked clusters only waste room and are no error.
+    public static func check(_ image: DiskImage) async throws {
+        guard ["qcow2", "vmdk", "vhdx", "vdi", "qed"].contains(image.format) else { return }
+        do {
+            _ = try await Command("qemu-img", ["check", "-f", image.format, image.path]).run()
+        } catch let error as Command.Failure where error.status == 3 || error.status == 63 {
+            // 3: leaks (qemu-img(1)); 63: the format has no check.
+        } catch let error as Command.Failure where error.status == 2 || error.status == 1 {
+            let words = error.reason.split(separator: "\n").first.map(String.init) ?? error.reason
+            throw DiskImage.Failure(
+                "'\(image.path)' is corrupt: \(words.replacingOccurrences(of: "qemu-img: ", with: ""))",
+                hint: "copy it anew from its source; qemu-img check -r repairs what can be repaired")
+        }
+    }
+
+    /// The first bytes of a disk, as a guest sees them; fewer where it is smaller.
+    public static func start(of image: DiskImage, count: Int, scratch: String) async throws -> [UInt8] {
+        let path = scratch + "/start-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        _ = try await Command(
+            "qemu-img",
+            [
+                "dd", "-f", image.format, "-O", "raw", "bs=512", "count=\(count / 512)", "if=\(image.path)",
+                "of=\(path)",
+            ]
+        ).run()
+        return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+    }
+
     /// Lays what an overlay holds over a copy of its base.
     public static func merge(_ overlay: String, into copy: String, format: Format) async throws {
         _ = try await Command(

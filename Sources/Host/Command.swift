@@ -19,11 +19,14 @@ public struct Command: Sendable {
         public var program: String
         public var reason: String
         public var hint: String?
+        /// What it ended with; nil where it didn't run, or a signal ended it.
+        public var status: Int32?
 
-        public init(program: String, reason: String, hint: String? = nil) {
+        public init(program: String, reason: String, hint: String? = nil, status: Int32? = nil) {
             self.program = program
             self.reason = reason
             self.hint = hint
+            self.status = status
         }
 
         public var description: String {
@@ -113,7 +116,9 @@ private final class Running: @unchecked Sendable {
             let end =
                 process.terminationReason == .exit
                 ? "it ended with \(process.terminationStatus)" : "signal \(process.terminationStatus) ended it"
-            throw Command.Failure(program: command.program, reason: words.isEmpty ? end : words)
+            throw Command.Failure(
+                program: command.program, reason: words.isEmpty ? end : words,
+                status: process.terminationReason == .exit ? process.terminationStatus : nil)
         }
         return bytes
     }
@@ -129,7 +134,7 @@ private final class Drain: @unchecked Sendable {
 
     init(_ handle: FileHandle, onOutput: (@Sendable (String) -> Void)?) {
         Thread.detachNewThread { [self] in
-            while let piece = try? handle.read(upToCount: 1 << 16), !piece.isEmpty {
+            while let piece = PipePiece.next(handle) {
                 if bytes.count < Self.limit { bytes.append(piece) }
                 onOutput?(String(decoding: piece, as: UTF8.self))
             }
@@ -141,5 +146,19 @@ private final class Drain: @unchecked Sendable {
     func finish() -> Data {
         done.wait()
         return bytes
+    }
+}
+
+/// Reads a pipe piece by piece.
+enum PipePiece {
+    /// What is there now, at least a byte; nil at the end. FileHandle's own `read(upToCount:)` waits for all of the count.
+    static func next(_ handle: FileHandle) -> Data? {
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(handle.fileDescriptor, &bytes, bytes.count)
+            if count > 0 { return Data(bytes.prefix(count)) }
+            if count < 0, errno == EINTR { continue }
+            return nil
+        }
     }
 }

@@ -35,10 +35,20 @@ public struct Machine: Sendable, Codable, Equatable {
     public var card = Card.virtio
     /// "52:54:00:12:34:56"; one of QEMU's own range where it isn't given.
     public var mac: String?
-    /// The network that the guest is on, with DHCP: its gateway is .2, leases start at .15. Nothing gets out of it.
+    /// The network that the guest is on, with DHCP; leases start at .15. Nothing gets out of it.
     public var network = "10.0.2.0/24"
+    /// The router's address on it; .2 where it isn't given.
+    public var gateway: String?
     public var memoryMiB = 1024
     public var processors = 1
 
     public init() {}
+}
+
+extension Machine {
+    /// Refuses what can't be built, before anything is started.
+    public func check() throws {
+        _ = try UserNetwork(network, gateway: gateway)
+        if firmware == .uefi { _ = try UEFIFirmware() }
+    }
 }

@@ -73,11 +73,12 @@ public enum GuestSession {
         return result
     }
 
+    /// - Parameter accelerator: found out, and said, here where nil.
     static func launch(
-        _ appliance: Appliance, disks: [ApplianceDisk], scratch: String, _ phases: Phases,
-        _ progress: @escaping @Sendable (RunProgress) -> Void
+        _ appliance: Appliance, disks: [ApplianceDisk], scratch: String, accelerator known: Accelerator? = nil,
+        _ phases: Phases, _ progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws {
-        let accelerator = HostAccelerator.choose { progress(.note($0)) }
+        let accelerator = known ?? HostAccelerator.choose { progress(.note($0)) }
         try await phases.time("start the appliance") {
             try await appliance.launch(disks: disks, accelerator: accelerator, scratch: scratch) {
                 progress(.note($0))

@@ -15,16 +15,26 @@ final class Workspace: Sendable {
     }
 
     /// - Parameter output: the file that the run will end with; its folder must exist.
-    init(for output: String) throws {
+    convenience init(for output: String) throws {
         let url = URL(fileURLWithPath: output)
-        let folder = url.deletingLastPathComponent().path
-        let prefix = ".\(url.lastPathComponent).rehost-"
+        try self.init(
+            in: url.deletingLastPathComponent().path, prefix: ".\(url.lastPathComponent).rehost-",
+            hint: "choose an --output in a folder that exists and can be written to")
+    }
+
+    /// For large files that nobody keeps: in TMPDIR, else in /var/tmp, since /tmp may be memory.
+    static func temporary() throws -> Workspace {
+        let named = ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 }
+        return try Workspace(
+            in: named ?? "/var/tmp", prefix: "rehost-work-", hint: "set TMPDIR to a folder with room for the overlays")
+    }
+
+    private init(in folder: String, prefix: String, hint: String) throws {
         Self.removeStale(in: folder, prefix: prefix)
         path = "\(folder)/\(prefix)\(UUID().uuidString.prefix(8))"
         guard mkdir(path, 0o700) == 0 else {
             throw Failure(
-                message: "could not make a folder in '\(folder)': \(String(cString: strerror(errno)))",
-                hint: "choose an --output in a folder that exists and can be written to")
+                message: "could not make a folder in '\(folder)': \(String(cString: strerror(errno)))", hint: hint)
         }
         lock = open(path + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         _ = flock(lock, LOCK_EX | LOCK_NB)

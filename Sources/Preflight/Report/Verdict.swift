@@ -5,6 +5,8 @@ public enum Verdict: String, Sendable, Codable, CaseIterable {
     case noBootDevice = "no-boot-device"
     /// The boot loader gave up and waits at its own prompt.
     case bootLoaderRescuePrompt = "boot-loader-rescue-prompt"
+    /// The boot loader, or the boot sector, says what it can't do and stays there.
+    case bootLoaderError = "boot-loader-error"
     case kernelPanic = "kernel-panic"
     /// The initramfs gave up: its own shell, before the root file system.
     case initramfsShell = "initramfs-shell"

@@ -1,13 +1,11 @@
-import Guest
-
 /// What starts a guest's services.
-enum InitSystem {
+public enum InitSystem: Sendable {
     case systemd
     case upstart
     /// Links in rcN.d, whoever reads them.
     case sysv
 
-    init(of files: some GuestFiles) throws {
+    public init(of files: some GuestFiles) throws {
         // Ubuntu 14.04 has parts of systemd without starting it: what /sbin/init is counts.
         let program = try files.resolve("/sbin/init")
         if program.name == "systemd" {

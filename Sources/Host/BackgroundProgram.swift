@@ -1,0 +1,125 @@
+public import Foundation
+
+/// A program of this host's that runs beside us for a while and never outlives us, not even a kill -9.
+public final class BackgroundProgram: @unchecked Sendable {
+    private let process = Process()
+    private let input = Pipe()
+    // `ended` and `words` are touched with the lock held.
+    private let lock = NSLock()
+    private var ended: Ending?
+    private var words = Data()
+    private let finished = DispatchSemaphore(value: 0)
+
+    public enum Ending: Sendable, Equatable {
+        case exit(Int32)
+        case signal(Int32)
+    }
+
+    /// The most that is kept of what it says on stderr.
+    private static let wordLimit = 64 << 10
+
+    /// Starts it.
+    /// - Parameters:
+    ///   - isolation: how it is started so that it has no network; none of it where nil.
+    ///   - onOutput: gets stdout piece by piece, on a thread of its own.
+    public init(
+        _ command: Command, isolation: NetworkIsolation? = nil, onOutput: @escaping @Sendable (Data) -> Void
+    ) throws {
+        guard let path = command.path else {
+            throw Command.Failure(
+                program: command.program, reason: "it is not installed",
+                hint: "install it with your package manager; script/setup lists what rehost needs")
+        }
+        // util-linux's setpriv has the kernel end the program when its parent thread ends (prctl(2), PR_SET_PDEATHSIG).
+        // It goes last: a change of rights, as by unshare, clears the wish.
+        let guardian = Command("setpriv", []).path.map { [$0, "--pdeathsig", "KILL"] } ?? []
+        let line = (isolation?.prefix ?? []) + guardian + [path]
+        process.executableURL = URL(fileURLWithPath: line[0])
+        process.arguments = Array(line.dropFirst()) + command.arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(
+            ["LC_ALL": "C.UTF-8"].merging(command.environment) { $1 }
+        ) { $1 }
+        let output = Pipe()
+        let errors = Pipe()
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = errors
+
+        // Writing to a program that has just ended must not end us.
+        signal(SIGPIPE, SIG_IGN)
+        let started = DispatchSemaphore(value: 0)
+        let failure = Box()
+        // The signal comes when the *thread* that forked is gone, so this one stays as long as the program runs.
+        Thread.detachNewThread { [self] in
+            do { try process.run() } catch {
+                failure.error = error
+                started.signal()
+                return
+            }
+            started.signal()
+            process.waitUntilExit()
+            let ending: Ending =
+                process.terminationReason == .exit
+                ? .exit(process.terminationStatus) : .signal(process.terminationStatus)
+            lock.withLock { ended = ending }
+            finished.signal()
+        }
+        started.wait()
+        if let error = failure.error {
+            throw Command.Failure(program: command.program, reason: error.localizedDescription)
+        }
+        Self.drain(output.fileHandleForReading, onOutput)
+        Self.drain(errors.fileHandleForReading) { [weak self] piece in self?.keep(piece) }
+    }
+
+    /// Filled before the semaphore is signalled, read after it.
+    private final class Box: @unchecked Sendable {
+        var error: (any Error)?
+    }
+
+    private static func drain(_ handle: FileHandle, _ body: @escaping @Sendable (Data) -> Void) {
+        Thread.detachNewThread {
+            while let piece = PipePiece.next(handle) { body(piece) }
+            try? handle.close()
+        }
+    }
+
+    private func keep(_ piece: Data) {
+        lock.withLock { if words.count < Self.wordLimit { words.append(piece) } }
+    }
+
+    public var processID: Int32 { process.processIdentifier }
+
+    /// How it ended; nil while it runs.
+    public var ending: Ending? { lock.withLock { ended } }
+
+    /// What it said on stderr.
+    public var errors: String {
+        lock.withLock { String(decoding: words, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines) }
+    }
+
+    /// Writes to its stdin. What an ended program isn't told is lost without a word.
+    public func write(_ data: Data) { try? input.fileHandleForWriting.write(contentsOf: data) }
+
+    /// Seconds of processor time that all its threads have used; nil when it has ended.
+    public var cpuSeconds: Double? {
+        guard ending == nil, let stat = try? String(contentsOfFile: "/proc/\(processID)/stat", encoding: .utf8),
+            let end = stat.lastIndex(of: ")")
+        else { return nil }
+        // Fields 14 and 15 of proc(5), counted behind the name in parentheses.
+        let fields = stat[stat.index(after: end)...].split(separator: " ")
+        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return nil }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    /// Ends it, politely first, and returns when it is gone.
+    public func stop() {
+        guard ending == nil else { return }
+        kill(processID, SIGTERM)
+        if finished.wait(timeout: .now() + 3) == .timedOut {
+            kill(processID, SIGKILL)
+            finished.wait()
+        }
+        finished.signal()
+    }
+}

@@ -1,0 +1,20 @@
+/// A failure by name, with the reason and the way out.
+struct Failure: Equatable, Sendable {
+    var verdict: Verdict
+    /// One sentence.
+    var reason: String
+    var remedy: String
+    /// Seconds, of the clock and of idle processor time, before it counts: the rest of a message is worth having, and some
+    /// of these aren't the end.
+    var settle: Double
+    /// Whether getting further after all makes it void.
+    var isFinal: Bool
+
+    init(_ verdict: Verdict, _ reason: String, remedy: String, settle: Double = 2, isFinal: Bool = true) {
+        self.verdict = verdict
+        self.reason = reason
+        self.remedy = remedy
+        self.settle = settle
+        self.isFinal = isFinal
+    }
+}

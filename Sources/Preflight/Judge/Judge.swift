@@ -1,0 +1,356 @@
+internal import Foundation
+
+/// Turns what is seen of a boot into levels and, when it is sure, a verdict. It has no clock and no machine: what it is told
+/// decides, so that a recorded boot gives the same verdict as a live one.
+struct Judge {
+    /// When something was seen.
+    struct Moment: Equatable, Sendable {
+        /// Seconds since power on.
+        var time: Double
+        /// Processor time that the machine had used.
+        var cpu: Double
+    }
+
+    struct Decision: Equatable, Sendable {
+        var verdict: Verdict
+        var reason: String
+        var remedy: String?
+    }
+
+    /// What a run expects; the rest is told by the boot itself.
+    struct Expectation: Sendable {
+        /// The machine has a network card.
+        var hasNetwork = true
+        /// A witness was laid: the verdict waits for it, within reason.
+        var hasWitness = false
+        /// Processor seconds that a boot may take without getting further.
+        var budget = 900.0
+        /// Why the boot disk can't start on this machine, told from its first sectors.
+        var obstacle: (reason: String, remedy: String)?
+    }
+
+    let expectation: Expectation
+    private(set) var level: Level?
+    private(set) var stages: [Stage] = []
+    private(set) var evidence: [Evidence] = []
+    private(set) var resets = 0
+    /// When the last level, or the last sign of life, was seen.
+    private var lastLevel = Moment(time: 0, cpu: 0)
+    private var candidate: (failure: Failure, at: Moment, level: Level?)?
+    private var witness = WitnessReader()
+    private var network = NetworkSummary()
+    private var loginAt: Moment?
+    private var witnessAt: Moment?
+    private var witnessBeganAt: Moment?
+    private var hasAgent = false
+    private var runningJob: String?
+    private var hasMenu = false
+    private var lastLines: [String] = []
+    var decision: Decision?
+
+    init(_ expectation: Expectation) { self.expectation = expectation }
+
+    var witnessFacts: WitnessFacts? { witness.hasBegun ? witness.facts : nil }
+
+    // MARK: - What is seen
+
+    /// Lines that a serial port or the firmware has ended, and the line that it is at.
+    mutating func see(lines: [String], partial: String, from source: Evidence.Source, at moment: Moment) {
+        for line in lines { see(line, isPrompt: false, source, moment) }
+        if !partial.isEmpty { see(partial, isPrompt: true, source, moment) }
+    }
+
+    /// The text on the screen as it is now.
+    mutating func see(screen lines: [String], named name: String, at moment: Moment) {
+        let last = lines.last { !$0.isEmpty }
+        for line in lines { see(line, isPrompt: line == last, .screen, moment, screen: name) }
+    }
+
+    /// A screen that looks like Windows' own failures.
+    mutating func see(_ failure: Failure, on screen: String, lines: [String], at moment: Moment) {
+        accuse(failure, moment)
+        record(
+            Evidence(.screen, time: moment.time, what: failure.reason, lines: Array(lines.prefix(20)), screen: screen))
+    }
+
+    mutating func see(witness line: String, now: Double, at moment: Moment) {
+        let had = witness.hasBegun
+        witness.read(line, now: now)
+        if witness.hasBegun, !had {
+            witnessBeganAt = moment
+            reach(.userSpace, moment, .witness, "the witness runs")
+        }
+        if witness.facts.isComplete, witnessAt == nil {
+            witnessAt = moment
+            if witness.facts.hasLogin, witness.facts.state != "maintenance" {
+                reach(.login, moment, .witness, "a console asks for a login")
+                loginAt = loginAt ?? moment
+            }
+        }
+    }
+
+    mutating func see(network summary: NetworkSummary, at moment: Moment) {
+        network = summary
+        if let sign = summary.sign { reach(.network, moment, .network, sign) }
+    }
+
+    mutating func see(agent facts: AgentFacts, at moment: Moment) {
+        hasAgent = true
+        reach(.userSpace, moment, .agent, "the guest agent answers")
+    }
+
+    mutating func see(event: MachineEvent, at moment: Moment) {
+        switch event {
+        case .reset:
+            // One reset can be told several times: by the chipset's register, then by the keyboard controller.
+            if resets == 0 || moment.time - lastLevel.time >= 0.3 { restart(moment) }
+        case .poweredOff:
+            decide(.powersOff, "the guest switched itself off before it was up", Remedies.powersOff)
+        case .broken(let why):
+            decide(
+                .notTested, "the test ended early: \(why)", "is the image complete, and is there room for its overlay?")
+        case .panicked:
+            accuse(
+                Failure(.kernelPanic, "the guest's kernel reported a panic", remedy: Remedies.panic, settle: 5), moment)
+        case .agentConnected: break
+        }
+    }
+
+    private mutating func see(
+        _ line: String, isPrompt: Bool, _ source: Evidence.Source, _ moment: Moment, screen: String? = nil
+    ) {
+        if let level = Signs.level(of: line, isComplete: !isPrompt) { reach(level, moment, source, line) }
+        if isPrompt, Signs.isLoginPrompt(line) {
+            reach(.login, moment, source, line)
+            loginAt = loginAt ?? moment
+        }
+        if let job = Self.job(in: line) { runningJob = job }
+        if line.contains("GNU GRUB"), level ?? .firmware <= .bootLoader { hasMenu = true }
+        if !isPrompt, source == .serial { remember(line) }
+        guard let failure = Signs.failure(in: line, isPrompt: isPrompt, level: level) else { return }
+        // A screen keeps old words; what came before a higher level is settled.
+        if !failure.isFinal, source == .screen, level ?? .firmware > .bootLoader { return }
+        if accuse(failure, moment) {
+            let context = source == .serial ? explained(line) : [line]
+            record(Evidence(source, time: moment.time, what: failure.reason, lines: context, screen: screen))
+        }
+    }
+
+    // MARK: - Levels and failures
+
+    private mutating func reach(_ reached: Level, _ moment: Moment, _ source: Evidence.Source, _ sign: String) {
+        guard !stages.contains(where: { $0.level == reached }) else { return }
+        // Late words about an early stage (a screen that still shows them) are no stage of their own.
+        if let level, reached < level, source == .screen { return }
+        stages.append(Stage(reached, time: moment.time, source: source, sign: String(sign.prefix(160))))
+        if level.map({ reached > $0 }) ?? true {
+            level = reached
+            lastLevel = moment
+            if let candidate, !candidate.failure.isFinal, reached > candidate.level ?? .firmware {
+                self.candidate = nil
+            }
+        }
+    }
+
+    @discardableResult
+    private mutating func accuse(_ failure: Failure, _ moment: Moment) -> Bool {
+        if let candidate, candidate.failure.isFinal || !failure.isFinal { return false }
+        candidate = (failure, moment, level)
+        return true
+    }
+
+    /// The guest starts from the beginning.
+    private mutating func restart(_ moment: Moment) {
+        resets += 1
+        record(
+            Evidence(
+                .machine, time: moment.time, what: "reset \(resets)", lines: Array(lastLines.suffix(4))))
+        if let candidate, candidate.failure.isFinal {
+            conclude(candidate.failure)
+        } else if resets >= 3 {
+            let place = level.map { "at \($0.title)" } ?? "before any sign"
+            decide(.rebootLoop, "the guest reset itself \(resets) times, \(place)", Remedies.rebootLoop)
+        }
+        candidate = nil
+        loginAt = nil
+        witness = WitnessReader()
+        witnessAt = nil
+        witnessBeganAt = nil
+        lastLevel = moment
+        hasMenu = false
+    }
+
+    private mutating func remember(_ line: String) {
+        lastLines.append(line)
+        if lastLines.count > 80 { lastLines.removeFirst(lastLines.count - 80) }
+    }
+
+    /// The decisive line with what led to it.
+    private func explained(_ line: String) -> [String] {
+        let led = lastLines.dropLast(lastLines.last == line ? 1 : 0).suffix(60)
+            .filter { candidate in Signs.causes.contains { candidate.contains($0) } }.suffix(10)
+        return led + [line]
+    }
+
+    private mutating func record(_ item: Evidence) { if evidence.count < 100 { evidence.append(item) } }
+
+    private mutating func decide(_ verdict: Verdict, _ reason: String, _ remedy: String?) {
+        guard decision == nil else { return }
+        decision = Decision(verdict: verdict, reason: reason, remedy: remedy)
+        switch verdict {
+        case .boots:
+            for stage in stages where stage.level >= .userSpace {
+                record(Evidence(stage.source, time: stage.time, what: stage.level.title, lines: [stage.sign]))
+            }
+        case .noNetwork: record(Evidence(.network, time: lastLevel.time, what: reason))
+        default:
+            if !lastLines.isEmpty, !evidence.contains(where: { !$0.lines.isEmpty }) {
+                record(
+                    Evidence(
+                        .serial, time: lastLevel.time, what: "the last lines", lines: Array(lastLines.suffix(8))))
+            }
+        }
+    }
+
+    /// What the firmware says is general; the disk's first sectors may know better.
+    private mutating func conclude(_ failure: Failure) {
+        if failure.verdict == .noBootDevice, let obstacle = expectation.obstacle {
+            record(Evidence(.disk, time: 0, what: obstacle.reason))
+            return decide(.noBootDevice, obstacle.reason, obstacle.remedy)
+        }
+        decide(failure.verdict, failure.reason, failure.remedy)
+    }
+
+    /// "A start job is running for /dev/disk/by-uuid/… (12s / 1min 30s)": systemd tells what it waits for.
+    private static func job(in line: String) -> String? {
+        guard let range = line.range(of: "A start job is running for ") else { return nil }
+        return String(line[range.upperBound...].prefix(100))
+    }
+}
+
+extension Judge {
+    /// How still a machine is, counted by whoever watches it.
+    struct Stillness: Sendable {
+        /// Processor seconds since anything was seen to happen: text, a picture, a disk, a packet.
+        var busy = 0.0
+        /// Seconds in which nothing happened and the processor rested.
+        var idle = 0.0
+        /// Seconds of rest since the last level, whatever else happened.
+        var idleSinceLevel = 0.0
+    }
+
+    /// Called a few times a second: decides what time decides.
+    mutating func pass(_ moment: Moment, _ still: Stillness) {
+        guard decision == nil else { return }
+        if let candidate {
+            let elapsed = moment.time - candidate.at.time
+            if elapsed >= candidate.failure.settle, isHeard(candidate.failure, moment, since: candidate.at, still) {
+                conclude(candidate.failure)
+            }
+            return
+        }
+        if isUp(moment, still) { return }
+        judgeStillness(moment, still)
+    }
+
+    /// Whether a failure's story is complete: the witness may still be collecting it.
+    private func isHeard(
+        _ failure: Failure, _ moment: Moment, since: Moment, _ still: Stillness
+    ) -> Bool {
+        if !failure.isFinal {
+            // A boot loader that goes on, reads its disk or computes; GRUB waits for a key with a busy processor.
+            return moment.cpu - since.cpu >= failure.settle / 2 || still.idle >= failure.settle / 2
+        }
+        guard failure.verdict == .emergencyShell, witnessBeganAt != nil, witnessAt == nil else { return true }
+        return moment.cpu - since.cpu > 60 || still.idle > 40
+    }
+
+    /// - Returns: whether the system is up, and only its network is waited for.
+    private mutating func isUp(_ moment: Moment, _ still: Stillness) -> Bool {
+        let hasNetwork =
+            !expectation.hasNetwork || level ?? .firmware >= .network && stages.contains { $0.level == .network }
+        if let witnessAt, witness.facts.isComplete {
+            // A guest that has nothing to say on the network may still hold the address that it was given.
+            if !hasNetwork, let lease = network.lease,
+                witness.facts.cards.contains(where: { $0.addresses.contains { $0.hasPrefix(lease + "/") } })
+            {
+                reach(.network, moment, .witness, "the guest holds its lease, \(lease)")
+                return isUp(moment, still)
+            }
+            if witness.facts.state == "maintenance" {
+                decide(.emergencyShell, "the system stopped in emergency mode", Remedies.emergency)
+                return true
+            }
+            if hasNetwork {
+                decide(.boots, "the system is up and says so itself", nil)
+            } else if moment.time - witnessAt.time >= 3 {
+                decide(.noNetwork, network.problem, network.remedy)
+            }
+            return true
+        }
+        if let loginAt {
+            // The witness is seconds behind the prompt, unless something in it, or it, doesn't run.
+            let patience = expectation.hasWitness ? (cpu: 90.0, idle: 60.0) : (cpu: 0.0, idle: 0.0)
+            let isOver = moment.cpu - loginAt.cpu >= patience.cpu || still.idleSinceLevel >= patience.idle
+            if hasNetwork, isOver {
+                decide(.boots, "it came up to a login prompt", nil)
+            } else if moment.cpu - loginAt.cpu >= max(patience.cpu, 30)
+                || still.idleSinceLevel >= max(patience.idle, 25)
+            {
+                decide(.noNetwork, network.problem, network.remedy)
+            }
+            return true
+        }
+        // No prompt to be seen: the lease of a system that says its name is what tells that it runs.
+        let isSystem = stages.contains { $0.level == .userSpace } || network.namesItself
+        if expectation.hasNetwork, hasNetwork, isSystem, witnessBeganAt == nil || !expectation.hasWitness {
+            // systemd waits 90 s for a device before it gives up, with a lease taken long ago. An agent that answers is
+            // started later than that.
+            let patience = hasAgent ? (cpu: 60.0, idle: 20.0) : (cpu: 150.0, idle: 100.0)
+            if still.idleSinceLevel >= patience.idle || moment.cpu - lastLevel.cpu >= patience.cpu {
+                decide(.boots, "it came up and took its address; no login prompt was to be seen", nil)
+                return true
+            }
+        }
+        return false
+    }
+
+    private mutating func judgeStillness(_ moment: Moment, _ still: Stillness) {
+        let isEarly = level ?? .firmware <= .bootLoader
+        if let obstacle = expectation.obstacle, level ?? .firmware < .bootLoader, still.busy >= 4 || still.idle >= 4 {
+            record(Evidence(.disk, time: 0, what: obstacle.reason))
+            return decide(.noBootDevice, obstacle.reason, obstacle.remedy)
+        }
+        let place = level.map { "after: \($0.title)" } ?? "at power on"
+        if hasMenu, isEarly, still.busy >= 15 || still.idle >= 15 {
+            decide(.hang, "the boot loader's menu waits for a key", Remedies.menu)
+        } else if still.busy >= (isEarly ? 20 : 90) {
+            decide(
+                .hang, "it computes without doing anything that can be seen, \(place)", Remedies.hang)
+        } else if still.idle >= (isEarly ? 15 : 120) {
+            decide(.hang, "it stands still, \(place)", Remedies.hang)
+        } else if still.idleSinceLevel >= 200 {
+            if let runningJob {
+                decide(.hang, "the boot waits for a unit: \(runningJob)", Remedies.job)
+            } else {
+                decide(.hang, "it gets no further, \(place)", Remedies.hang)
+            }
+        } else if moment.cpu - lastLevel.cpu >= expectation.budget {
+            decide(
+                .hang, "it is busy and gets no further, \(place), in \(Int(expectation.budget)) s of processor time",
+                "see the last lines; a longer --budget lets it go on")
+        }
+    }
+}
+
+/// What the network watch makes of the packets so far.
+struct NetworkSummary: Equatable, Sendable {
+    /// Why the network works; nil while it doesn't.
+    var sign: String?
+    /// The address that DHCP gave.
+    var lease: String?
+    /// Whether the guest told DHCP a host name: a system does, an initramfs doesn't.
+    var namesItself = false
+    var problem = "the guest sent nothing"
+    var remedy: String?
+}
