@@ -112,14 +112,11 @@ public final class BackgroundProgram: @unchecked Sendable {
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
-    /// Ends it, politely first, and returns when it is gone.
+    /// Ends it at once and returns when it is gone: for programs whose files nobody keeps.
     public func stop() {
         guard ending == nil else { return }
-        kill(processID, SIGTERM)
-        if finished.wait(timeout: .now() + 3) == .timedOut {
-            kill(processID, SIGKILL)
-            finished.wait()
-        }
+        kill(processID, SIGKILL)
+        finished.wait()
         finished.signal()
     }
 }

@@ -81,7 +81,7 @@ struct BootWatch {
             // Where the serial port tells the story, a picture now and then is enough.
             nextPicture = now.time + (serial.tellsKernel ? 5 : 1.5)
             if await running.takePicture() { await screen.look(into: &judge, at: now) }
-            signs.picture = screen.hash
+            signs.picture = screen.changes
         }
         if serial.isFlooded {
             judge.see(event: .broken("the guest writes to its serial port without end"), at: now)

@@ -1,10 +1,11 @@
-public import Converter
+internal import Converter
 internal import Disks
 internal import Foundation
 public import Guest
 internal import Guestfs
 internal import Host
 internal import Injectors
+public import Preflight
 
 /// One conversion: the guest's disks are adapted on overlays while their bulk is copied beside; then the two are laid
 /// together, and only a complete result gets its name.
@@ -22,6 +23,9 @@ public struct Conversion: Sendable {
     public var existing: Existing
     /// Where the report goes as well; one is always written beside the output.
     public var reportPath: String?
+    /// The machine to boot the result in before it gets its name; its firmware, bus and boot disk come from the
+    /// conversion. nil for no boot test.
+    public var preflight: Machine?
 
     public init(request: GuestRequest, output: String, format: String, existing: Existing, reportPath: String? = nil) {
         self.request = request
@@ -45,10 +49,12 @@ public struct Conversion: Sendable {
     }
 
     public struct Outcome: Sendable {
-        public var report: ConversionReport
+        public var report: TestedReport
         public var outputs: [String]
         public var reportPath: String
         public var domainPath: String
+        /// The boot test's page, where there was one.
+        public var pagePath: String?
     }
 
     public struct Failure: Error, CustomStringConvertible {
@@ -68,7 +74,9 @@ public struct Conversion: Sendable {
         let paths = Self.outputPaths(output, count: request.disks.count)
         let report = output + ".report.json"
         let domain = output + ".xml"
-        try refuseExisting(paths + [report, domain] + (reportPath.map { [$0] } ?? []))
+        let page = preflight.map { _ in output + ".preflight.html" }
+        try refuseExisting(paths + [report, domain] + [reportPath, page].compactMap { $0 })
+        if let preflight { try PreflightRun.refuse(preflight) }
         let grub = try GuestSession.hostGrub(for: request.adaptation)
         var images: [DiskImage] = []
         for path in request.disks { images.append(try await DiskImage.open(path)) }
@@ -87,15 +95,42 @@ public struct Conversion: Sendable {
         try await phases.time("lay the changes over the copy") {
             for job in jobs { try await QemuImg.merge(job.overlay, into: job.copy, format: format) }
         }
-        let result = ConversionReport(
+        var conversion = ConversionReport(
             disks: jobs.map {
                 .init(
                     source: $0.image.path, sourceFormat: $0.image.format, virtualSize: $0.image.virtualSize,
                     output: $0.output, outputFormat: format.rawValue)
             },
             plan: adapted.plan, inspection: adapted.inspection, adaptation: request.adaptation, timings: phases.all)
+        let tested = try await bootTest(jobs, adapted.inspection, progress)
+        conversion.timings = phases.all
+        let result = TestedReport(conversion: conversion, preflight: tested?.report)
+        if let page, let tested {
+            let html = HTMLPage.render(
+                [(tested.report, tested.artifacts)],
+                title: "Boot check of \(URL(fileURLWithPath: output).lastPathComponent)", created: Date())
+            try Data(html.utf8).write(to: URL(fileURLWithPath: workspace.file("preflight.html")))
+            try DurableFile.rename(workspace.file("preflight.html"), to: page)
+        }
         try publish(jobs, result, adapted.inspection, workspace, report: report, domain: domain, format: format)
-        return Outcome(report: result, outputs: paths, reportPath: report, domainPath: domain)
+        return Outcome(report: result, outputs: paths, reportPath: report, domainPath: domain, pagePath: page)
+    }
+
+    /// Boots what is about to get its name. A disk that doesn't boot gets it all the same: the report tells, and its owner
+    /// may want to look.
+    private func bootTest(
+        _ jobs: [DiskJob], _ inspection: Inspection, _ progress: @escaping @Sendable (RunProgress) -> Void
+    ) async throws -> PreflightRun.Result? {
+        guard var machine = preflight else { return nil }
+        machine.firmware = request.adaptation.targetFirmware(for: inspection) == .uefi ? .uefi : .bios
+        machine.bus = request.adaptation.diskBus == .virtioSCSI ? .virtioSCSI : .virtioBlk
+        machine.bootDisk = BootDisk.index(of: inspection)
+        var test = PreflightRequest(targets: [.init(disks: jobs.map(\.copy), machine: machine)])
+        test.keys = request.opening.keys
+        guard var result = try await PreflightRun(test).run(progress: progress).first else { return nil }
+        result.report.image = jobs[0].output
+        result.report.disks = jobs.map(\.output)
+        return result
     }
 
     private struct DiskJob: Sendable {
@@ -193,7 +228,7 @@ public struct Conversion: Sendable {
 
     /// Report and domain first, the disks last and the main one at the very end: where it is, everything is.
     private func publish(
-        _ jobs: [DiskJob], _ result: ConversionReport, _ inspection: Inspection, _ workspace: Workspace,
+        _ jobs: [DiskJob], _ result: TestedReport, _ inspection: Inspection, _ workspace: Workspace,
         report: String, domain: String, format: QemuImg.Format
     ) throws {
         let accelerator = HostAccelerator.choose { _ in }

@@ -57,9 +57,11 @@ public struct PreflightRun: Sendable {
         }
     }
 
-    /// Before any bulk is moved: what a conversion with a boot test at its end will need.
-    static func refuseMissing(for machine: Machine) throws {
-        try PreflightRun(PreflightRequest(targets: [.init(disks: [], machine: machine)])).refuseMissingPrograms()
+    /// Before any bulk is moved: refuses a machine that couldn't be started here.
+    static func refuse(_ machine: Machine) throws {
+        let run = PreflightRun(PreflightRequest(targets: [.init(disks: [], machine: machine)]))
+        try run.refuseMissingPrograms()
+        _ = try run.width()
     }
 
     private func refuseMissingPrograms() throws {

@@ -34,6 +34,7 @@ struct Judge {
     private(set) var stages: [Stage] = []
     private(set) var evidence: [Evidence] = []
     private(set) var resets = 0
+    private var lastReset = -10.0
     /// When the last level, or the last sign of life, was seen.
     private var lastLevel = Moment(time: 0, cpu: 0)
     private var candidate: (failure: Failure, at: Moment, level: Level?)?
@@ -102,8 +103,8 @@ struct Judge {
     mutating func see(event: MachineEvent, at moment: Moment) {
         switch event {
         case .reset:
-            // One reset can be told several times: by the chipset's register, then by the keyboard controller.
-            if resets == 0 || moment.time - lastLevel.time >= 0.3 { restart(moment) }
+            // SeaBIOS resets once more by itself: one reset of the guest's is told up to three times within half a second.
+            if moment.time - lastReset >= 1 { restart(moment) }
         case .poweredOff:
             decide(.powersOff, "the guest switched itself off before it was up", Remedies.powersOff)
         case .broken(let why):
@@ -120,7 +121,7 @@ struct Judge {
         _ line: String, isPrompt: Bool, _ source: Evidence.Source, _ moment: Moment, screen: String? = nil
     ) {
         if let level = Signs.level(of: line, isComplete: !isPrompt) { reach(level, moment, source, line) }
-        if isPrompt, Signs.isLoginPrompt(line) {
+        if Signs.isLoginPrompt(line) {
             reach(.login, moment, source, line)
             loginAt = loginAt ?? moment
         }
@@ -162,6 +163,7 @@ struct Judge {
     /// The guest starts from the beginning.
     private mutating func restart(_ moment: Moment) {
         resets += 1
+        lastReset = moment.time
         record(
             Evidence(
                 .machine, time: moment.time, what: "reset \(resets)", lines: Array(lastLines.suffix(4))))
@@ -301,13 +303,9 @@ extension Judge {
             }
             return true
         }
-        // No prompt to be seen: the lease of a system that says its name is what tells that it runs.
-        let isSystem = stages.contains { $0.level == .userSpace } || network.namesItself
-        if expectation.hasNetwork, hasNetwork, isSystem, witnessBeganAt == nil || !expectation.hasWitness {
-            // systemd waits 90 s for a device before it gives up, with a lease taken long ago. An agent that answers is
-            // started later than that.
-            let patience = hasAgent ? (cpu: 60.0, idle: 20.0) : (cpu: 150.0, idle: 100.0)
-            if still.idleSinceLevel >= patience.idle || moment.cpu - lastLevel.cpu >= patience.cpu {
+        // No prompt to be seen. A lease alone is no proof: a system that hangs in the middle of its boot has one, too.
+        if hasNetwork, expectation.hasNetwork, hasAgent || network.isWindows, witnessBeganAt == nil {
+            if still.idleSinceLevel >= 20 || moment.cpu - lastLevel.cpu >= 60 {
                 decide(.boots, "it came up and took its address; no login prompt was to be seen", nil)
                 return true
             }
@@ -332,6 +330,10 @@ extension Judge {
         } else if still.idleSinceLevel >= 200 {
             if let runningJob {
                 decide(.hang, "the boot waits for a unit: \(runningJob)", Remedies.job)
+            } else if stages.contains(where: { $0.level == .network }) {
+                decide(
+                    .hang, "it took its address, and neither a login prompt nor a witness was to be seen",
+                    Remedies.unseen)
             } else {
                 decide(.hang, "it gets no further, \(place)", Remedies.hang)
             }
@@ -349,8 +351,8 @@ struct NetworkSummary: Equatable, Sendable {
     var sign: String?
     /// The address that DHCP gave.
     var lease: String?
-    /// Whether the guest told DHCP a host name: a system does, an initramfs doesn't.
-    var namesItself = false
+    /// Whether Windows itself asked for an address: its DHCP client names its maker.
+    var isWindows = false
     var problem = "the guest sent nothing"
     var remedy: String?
 }

@@ -31,6 +31,9 @@ enum Remedies {
         "the pictures and the log before each reset say more; add panic=0 to the kernel's parameters "
         + "to keep its last words"
     static let hang = "see the last screen and lines; a console on the serial port (console=ttyS0) would tell more"
+    static let unseen =
+        "let a witness be laid (no --no-witness), install qemu-guest-agent, or give it a console on the "
+        + "serial port: then what it does can be seen"
     static let menu = "the boot loader's menu waits for a key: give it a timeout (GRUB_TIMEOUT)"
     static let job = "mend or mask the unit that it waits for; TimeoutStartSec bounds it"
     static let powersOff = "look for what switched it off in the lines above"

@@ -19,7 +19,9 @@ enum Signs {
         ("EFI stub: ", .kernel), ("Run /init as init process", .kernel), ("Loading, please wait...", .kernel),
         ("Starting systemd-udevd version", .kernel), ("Begin: ", .kernel), ("dracut: dracut-", .kernel),
         ("dracut-initqueue", .kernel), (":: running early hook", .kernel), ("Kernel panic", .kernel),
-        ("[    0.", .kernel), ("Kernel command line:", .kernel),
+        ("[    0.", .kernel), ("Kernel command line:", .kernel), ("reboot: ", .kernel),
+        // e2fsck, run by the initramfs on the root: all that a quiet boot says.
+        (": clean, ", .kernel),
 
         ("Switching root", .rootMounted), ("Switched to new root", .rootMounted),
         ("VFS: Mounted root", .rootMounted), ("Begin: Running /scripts/init-bottom", .rootMounted),
@@ -46,12 +48,14 @@ enum Signs {
         return levels.first { line.contains($0.0) }?.1
     }
 
-    /// Whether a line, without an end, asks for a user's name.
+    /// Whether a line asks for a user's name. The kernel may have spoken into it.
     static func isLoginPrompt(_ line: String) -> Bool {
-        let trimmed = line.hasSuffix(" ") ? String(line.dropLast()) : line
+        let own = line.range(of: "[").map { line[..<$0.lowerBound] } ?? line[...]
+        let trimmed = own.hasSuffix(" ") ? own.dropLast() : own
         guard trimmed.hasSuffix(" login:") else { return false }
         let host = trimmed.dropLast(" login:".count)
-        return !host.isEmpty && host.count <= 64
+        // "Last login:" greets somebody who is in already.
+        return !host.isEmpty && host != "Last" && host.count <= 64
             && host.unicodeScalars.allSatisfy {
                 $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-._()".unicodeScalars.contains($0)
             }
@@ -102,7 +106,8 @@ enum Signs {
             "BOOTMGR is missing", "BOOTMGR is compressed", "NTLDR is missing", "Missing Boot Manager",
             "A disk read error occurred", "Non-System disk", "This is not a bootable disk", "No operating system",
             "Could not find kernel image", "No DEFAULT or UI configuration directive", "Failed to load ldlinux",
-            "Boot error", "Error preparing initrd", "Failed to load initrd", "Error opening root path",
+            "Boot error", "Error preparing initrd", "Failed to boot both default and fallback entries",
+            "Failed to load initrd", "Error opening root path",
         ]
         if let found = dead.first(where: { line.contains($0) }) {
             return Failure(

@@ -32,9 +32,12 @@ enum WindowsScreens {
             remedy: Remedies.blueScreen, settle: 4)
     }
 
-    /// "0xc000000e".
+    /// "0xc000000e"; optical recognition takes zeros for letters.
     private static func errorCode(in text: String) -> String? {
-        guard let start = text.range(of: "0xc0", options: .caseInsensitive) else { return nil }
-        return String(text[start.lowerBound...].prefix(10))
+        guard let start = text.range(of: "0xc", options: .caseInsensitive) else { return nil }
+        let digits = text[start.upperBound...].lowercased().prefix { $0.isLetter || $0.isNumber }
+            .map { "oq".contains($0) ? "0" : "il".contains($0) ? "1" : $0 }
+        guard digits.count >= 7, digits.allSatisfy(\.isHexDigit) else { return nil }
+        return "0xc" + String(digits.prefix(7))
     }
 }

@@ -27,6 +27,8 @@ struct DHCPMessage: Sendable {
     /// Whether firmware asks, to boot from the network: option 60 begins with "PXEClient" (PXE 2.1, 2.2.1) or
     /// "HTTPClient" (UEFI 2.10, 24.7.3.1).
     var isFirmware = false
+    /// Whether Windows asks: option 60 is "MSFT 5.0", or 98 in its older ones ([MS-DHCPE], 2.2.3).
+    var isWindows = false
 
     /// RFC 2132, 2.
     private static let cookie: UInt32 = 0x6382_5363
@@ -59,6 +61,7 @@ struct DHCPMessage: Sendable {
         hostName = found[12].flatMap(HarmlessText.name) ?? found[81].flatMap(Self.firstLabel)
         if let vendor = found[60] {
             isFirmware = vendor.starts(with: "PXEClient".utf8) || vendor.starts(with: "HTTPClient".utf8)
+            isWindows = vendor.starts(with: "MSFT".utf8)
         }
     }
 

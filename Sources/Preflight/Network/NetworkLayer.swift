@@ -33,7 +33,7 @@ struct NetworkLayer {
         var summary = NetworkSummary()
         summary.sign = watch.reached?.text ?? watch.leased.flatMap { now - $0.time >= Self.quiet ? $0.text : nil }
         summary.lease = watch.facts.lease
-        summary.namesItself = watch.facts.hostName != nil
+        summary.isWindows = watch.sawWindows
         if let explanation = watch.explanation {
             summary.problem = explanation.message
             summary.remedy = explanation.remedy

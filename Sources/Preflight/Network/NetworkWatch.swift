@@ -31,6 +31,8 @@ struct NetworkWatch: Sendable {
     /// Whether the firmware was heard.
     private(set) var sawFirmware = false
     private(set) var sawIPv6 = false
+    /// Whether a client of Windows asked for an address.
+    private(set) var sawWindows = false
     /// Frames from ::, which OVMF sends as well before it starts a disk, whenever the machine has a card.
     private(set) var unspecified6 = 0
 
@@ -222,6 +224,7 @@ extension NetworkWatch {
         }
         let isServers = message.kind == .offer || message.kind == .ack || message.kind == .nak
         guard isServers == message.isReply else { return }
+        if message.isWindows, !message.isReply { sawWindows = true }
         if facts.dhcp.count >= Limit.dhcp { facts.dhcp.removeFirst() }
         facts.dhcp.append(
             .init(

@@ -2,7 +2,8 @@
 public struct NetworkFacts: Sendable, Codable, Equatable {
     /// One DHCP message that mattered.
     public struct DHCPEvent: Sendable, Codable, Equatable {
-        /// "discover", "offer", "request", "ack", "nak".
+        /// "discover", "offer", "request", "ack", "nak", "decline"; with "pxe-" in front where firmware asked, which is none
+        /// of the system's network.
         public var kind: String
         /// Seconds since power on.
         public var time: Double

@@ -21,6 +21,12 @@ struct UEFIFirmware {
         ("/usr/share/edk2/x64/OVMF_CODE.4m.fd", "/usr/share/edk2/x64/OVMF_VARS.4m.fd"),
     ]
 
+    init(code: String, variables: String) {
+        self.code = code
+        self.variables = variables
+    }
+
+    /// - Throws: ``Missing``.
     init() throws {
         let manager = FileManager.default
         guard

@@ -9,8 +9,10 @@ struct ScreenWatch {
     }
 
     private(set) var kept: [Kept] = []
-    /// Of the picture as it is now.
-    private(set) var hash: UInt64 = 0
+    /// Grows when the picture really changes: a cursor that blinks is no sign of life.
+    private(set) var changes: UInt64 = 0
+    private var hash: UInt64 = 0
+    private var settled: Bitmap?
     private let files: MachineFiles
     private let recognition: TesseractReader
     private var current: (bitmap: Bitmap, reading: ScreenReading, name: String, time: Double)?
@@ -20,6 +22,8 @@ struct ScreenWatch {
     private var count = 0
     private var level: Level?
 
+    /// Pixels that differ: more than a cursor of 9 by 16, less than a line of text.
+    private static let changeLimit = 200.0
     /// Enough for each level and the end; a page of pictures nobody looks through.
     private static let limit = 12
     /// Optical recognition takes a second of a core: only for pictures that stay, and not too often.
@@ -36,6 +40,11 @@ struct ScreenWatch {
     /// Takes in the picture that was just taken and tells the judge what it says.
     mutating func look(into judge: inout Judge, at moment: Judge.Moment) async {
         guard let bitmap = picture() else { return }
+        if settled.map({ Self.differ($0, bitmap) }) ?? true {
+            settled = bitmap
+            stableSince = moment.time
+            changes += 1
+        }
         let hash = bitmap.contentHash
         if hash != self.hash {
             // What was there when a level was reached is worth keeping.
@@ -44,20 +53,18 @@ struct ScreenWatch {
             }
             level = judge.level
             self.hash = hash
-            stableSince = moment.time
             count += 1
             let reading = ScreenReading(bitmap: bitmap, memory: memory(), reader: Self.fonts)
             current = (bitmap, reading, "screen-\(count)", moment.time)
-        } else if moment.time - stableSince >= 4 {
-            await recognise(hash)
         }
+        if moment.time - stableSince >= 4 { await recognise() }
         tell(&judge, moment)
     }
 
     /// The last picture of all, always kept.
     mutating func end(into judge: inout Judge, at moment: Judge.Moment) async {
         await look(into: &judge, at: moment)
-        if judge.decision?.verdict != .boots { await recognise(hash) }
+        if judge.decision?.verdict != .boots { await recognise() }
         if let current { keep(current, caption: "at the end") }
     }
 
@@ -70,9 +77,14 @@ struct ScreenWatch {
         FileManager.default.contents(atPath: files.videoMemory).map { [UInt8]($0) }
     }
 
-    private mutating func recognise(_ hash: UInt64) async {
+    private static func differ(_ one: Bitmap, _ other: Bitmap) -> Bool {
+        one.width != other.width || one.height != other.height
+            || one.difference(from: other) * Double(one.width * one.height) > changeLimit
+    }
+
+    private mutating func recognise() async {
         guard let seen = current, seen.reading.method == .none, recognised.count < Self.recognitionLimit,
-            recognised.insert(hash).inserted
+            recognised.insert(changes).inserted
         else { return }
         current?.reading = await seen.reading.completed(by: recognition, bitmap: seen.bitmap)
     }

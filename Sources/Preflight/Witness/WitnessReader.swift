@@ -51,13 +51,16 @@ struct WitnessReader {
                 facts.tools[name] = words.dropFirst().joined(separator: ", ")
             }
         case "error": Self.append(value, to: &facts.errors)
-        case "clock": facts.clockOffset = Double(value).map { ($0 - now).rounded() }
+        case "clock": facts.clockOffset = Self.number(value).map { ($0 - now).rounded() }
         case "end":
-            facts.upTime = Double(value) ?? 0
+            facts.upTime = Self.number(value) ?? 0
             facts.isComplete = true
         default: break
         }
     }
+
+    /// JSON has no infinity.
+    private static func number(_ text: String) -> Double? { Double(text).flatMap { $0.isFinite ? $0 : nil } }
 
     /// "rehost-disk0", possibly behind a vendor's name.
     private static func disk(_ serial: String) -> Int? {
