@@ -18,3 +18,15 @@ struct Failure: Equatable, Sendable {
         self.isFinal = isFinal
     }
 }
+
+extension Verdict {
+    /// What must have run for such words to be said.
+    var impliedLevel: Level? {
+        switch self {
+        case .bootLoaderRescuePrompt, .bootLoaderError: .bootLoader
+        case .kernelPanic, .initramfsShell: .kernel
+        case .emergencyShell: .userSpace
+        default: nil
+        }
+    }
+}

@@ -45,7 +45,10 @@ struct Judge {
     private var witnessBeganAt: Moment?
     private var hasAgent = false
     private var runningJob: String?
+    /// The boot loader's menu is there, as the serial port and the screen have it.
     private var hasMenu = false
+    private var isMenuOnScreen = true
+    private var isHandedOver = false
     private var lastLines: [String] = []
     var decision: Decision?
 
@@ -64,6 +67,9 @@ struct Judge {
     /// The text on the screen as it is now.
     mutating func see(screen lines: [String], named name: String, at moment: Moment) {
         let last = lines.last { !$0.isEmpty }
+        let menu = lines.contains { $0.contains("GNU GRUB") }
+        isMenuOnScreen = menu && !lines.contains { $0.contains("executed automatically") }
+        if menu, level ?? .firmware <= .bootLoader { hasMenu = true }
         for line in lines { see(line, isPrompt: line == last, .screen, moment, screen: name) }
     }
 
@@ -126,11 +132,18 @@ struct Judge {
             loginAt = loginAt ?? moment
         }
         if let job = Self.job(in: line) { runningJob = job }
-        if line.contains("GNU GRUB"), level ?? .firmware <= .bootLoader { hasMenu = true }
+        if source != .screen {
+            if line.contains("GNU GRUB"), level ?? .firmware <= .bootLoader { hasMenu = true }
+            if Signs.isHandover(line) {
+                hasMenu = false
+                isHandedOver = true
+            }
+        }
         if !isPrompt, source == .serial { remember(line) }
         guard let failure = Signs.failure(in: line, isPrompt: isPrompt, level: level) else { return }
         // A screen keeps old words; what came before a higher level is settled.
         if !failure.isFinal, source == .screen, level ?? .firmware > .bootLoader { return }
+        if let implied = failure.verdict.impliedLevel { reach(implied, moment, source, line) }
         if accuse(failure, moment) {
             let context = source == .serial ? explained(line) : [line]
             record(Evidence(source, time: moment.time, what: failure.reason, lines: context, screen: screen))
@@ -180,6 +193,7 @@ struct Judge {
         witnessBeganAt = nil
         lastLevel = moment
         hasMenu = false
+        isHandedOver = false
     }
 
     private mutating func remember(_ line: String) {
@@ -313,19 +327,27 @@ extension Judge {
         return false
     }
 
+    /// Seconds of processor time, and of rest, in which nothing may be seen. A kernel that was told to be quiet unpacks
+    /// itself and its initramfs without a sign, some 20 s under emulation; systemd gives a device 90 s.
+    private static func patience(_ stage: Level, _ isHandedOver: Bool) -> (busy: Double, idle: Double) {
+        if isHandedOver || stage > .bootLoader { return (90, 120) }
+        return stage == .firmware ? (20, 15) : (60, 30)
+    }
+
     private mutating func judgeStillness(_ moment: Moment, _ still: Stillness) {
-        let isEarly = level ?? .firmware <= .bootLoader
-        if let obstacle = expectation.obstacle, level ?? .firmware < .bootLoader, still.busy >= 4 || still.idle >= 4 {
+        let stage = level ?? .firmware
+        if let obstacle = expectation.obstacle, stage < .bootLoader, still.busy >= 4 || still.idle >= 4 {
             record(Evidence(.disk, time: 0, what: obstacle.reason))
             return decide(.noBootDevice, obstacle.reason, obstacle.remedy)
         }
         let place = level.map { "after: \($0.title)" } ?? "at power on"
-        if hasMenu, isEarly, still.busy >= 15 || still.idle >= 15 {
+        let limit = Self.patience(stage, isHandedOver)
+        if hasMenu, isMenuOnScreen, stage <= .bootLoader, still.busy >= 15 || still.idle >= 15 {
             decide(.hang, "the boot loader's menu waits for a key", Remedies.menu)
-        } else if still.busy >= (isEarly ? 20 : 90) {
+        } else if still.busy >= limit.busy {
             decide(
                 .hang, "it computes without doing anything that can be seen, \(place)", Remedies.hang)
-        } else if still.idle >= (isEarly ? 15 : 120) {
+        } else if still.idle >= limit.idle {
             decide(.hang, "it stands still, \(place)", Remedies.hang)
         } else if still.idleSinceLevel >= 200 {
             if let runningJob {

@@ -61,6 +61,14 @@ enum Signs {
             }
     }
 
+    /// Whether the boot loader says that it leaves its menu and starts a kernel. Under `quiet` the kernel then says
+    /// nothing for a long time.
+    static func isHandover(_ line: String) -> Bool {
+        ["Loading initial ramdisk", "Loading Linux ", "Booting `", "EFI stub: ", "Loading initrd"].contains {
+            line.contains($0)
+        }
+    }
+
     /// Lines that explain a failure further down.
     static let causes = [
         "Timed out waiting for device", "Dependency failed for", "Failed to mount", "[FAILED]", "ALERT!",
