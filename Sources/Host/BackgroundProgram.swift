@@ -22,8 +22,10 @@ public final class BackgroundProgram: @unchecked Sendable {
     /// - Parameters:
     ///   - isolation: how it is started so that it has no network; none of it where nil.
     ///   - onOutput: gets stdout piece by piece, on a thread of its own.
+    ///   - onEnd: called there once nothing more will come.
     public init(
-        _ command: Command, isolation: NetworkIsolation? = nil, onOutput: @escaping @Sendable (Data) -> Void
+        _ command: Command, isolation: NetworkIsolation? = nil, onOutput: @escaping @Sendable (Data) -> Void,
+        onEnd: @escaping @Sendable () -> Void
     ) throws {
         guard let path = command.path else {
             throw Command.Failure(
@@ -68,8 +70,8 @@ public final class BackgroundProgram: @unchecked Sendable {
         if let error = failure.error {
             throw Command.Failure(program: command.program, reason: error.localizedDescription)
         }
-        Self.drain(output.fileHandleForReading, onOutput)
-        Self.drain(errors.fileHandleForReading) { [weak self] piece in self?.keep(piece) }
+        Self.drain(output.fileHandleForReading, onOutput, onEnd)
+        Self.drain(errors.fileHandleForReading, { [weak self] piece in self?.keep(piece) }, {})
     }
 
     /// Filled before the semaphore is signalled, read after it.
@@ -77,10 +79,13 @@ public final class BackgroundProgram: @unchecked Sendable {
         var error: (any Error)?
     }
 
-    private static func drain(_ handle: FileHandle, _ body: @escaping @Sendable (Data) -> Void) {
+    private static func drain(
+        _ handle: FileHandle, _ body: @escaping @Sendable (Data) -> Void, _ onEnd: @escaping @Sendable () -> Void
+    ) {
         Thread.detachNewThread {
             while let piece = PipePiece.next(handle) { body(piece) }
             try? handle.close()
+            onEnd()
         }
     }
 

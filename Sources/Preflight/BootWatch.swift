@@ -47,6 +47,9 @@ struct BootWatch {
             }
             if judge.resets != resets {
                 resets = judge.resets
+                level = nil
+                network?.restart()
+                agent = nil
                 progress(.restarted)
             }
         }
@@ -102,7 +105,7 @@ struct BootWatch {
             image: test.image, disks: test.disks, machine: test.machine, runner: running.runner,
             verdict: decision?.verdict ?? .notTested, reason: decision?.reason ?? "there was no verdict")
         report.remedy = decision?.remedy
-        report.level = judge.level
+        report.level = decision?.verdict == .boots ? judge.level : judge.furthest
         report.stages = judge.stages
         report.evidence = judge.evidence
         report.witness = judge.witnessFacts

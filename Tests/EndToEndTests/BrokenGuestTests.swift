@@ -86,7 +86,7 @@ final class BrokenGuestTests {
         try handle.write(contentsOf: Data([0, 0, 0x7F, 0xFF, 0, 0, 0, 0]))
         try handle.close()
         let empty = path("plain.raw")
-        FileManager.default.createFile(atPath: empty, contents: Data(count: 1 << 20))
+        _ = FileManager.default.createFile(atPath: empty, contents: Data(count: 1 << 20))
         let result = try Tools.rehost(["preflight", corrupt, path("missing.qcow2"), empty, "--no-witness"])
         #expect(result.status == 1)
         #expect(result.output.contains("corrupt.qcow2: not-tested"))

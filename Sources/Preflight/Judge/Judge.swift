@@ -30,7 +30,10 @@ struct Judge {
     }
 
     let expectation: Expectation
+    /// Of this start; a reset begins anew.
     private(set) var level: Level?
+    /// Of all starts.
+    private(set) var furthest: Level?
     private(set) var stages: [Stage] = []
     private(set) var evidence: [Evidence] = []
     private(set) var resets = 0
@@ -70,12 +73,12 @@ struct Judge {
         let menu = lines.contains { $0.contains("GNU GRUB") }
         isMenuOnScreen = menu && !lines.contains { $0.contains("executed automatically") }
         if menu, level ?? .firmware <= .bootLoader { hasMenu = true }
-        for line in lines { see(line, isPrompt: line == last, .screen, moment, screen: name) }
+        for line in lines { see(line, isPrompt: line == last, .screen, moment, screen: name, screenLines: lines) }
     }
 
     /// A screen that looks like Windows' own failures.
     mutating func see(_ failure: Failure, on screen: String, lines: [String], at moment: Moment) {
-        accuse(failure, moment)
+        guard accuse(failure, moment) else { return }
         record(
             Evidence(.screen, time: moment.time, what: failure.reason, lines: Array(lines.prefix(20)), screen: screen))
     }
@@ -124,7 +127,8 @@ struct Judge {
     }
 
     private mutating func see(
-        _ line: String, isPrompt: Bool, _ source: Evidence.Source, _ moment: Moment, screen: String? = nil
+        _ line: String, isPrompt: Bool, _ source: Evidence.Source, _ moment: Moment, screen: String? = nil,
+        screenLines: [String]? = nil
     ) {
         if let level = Signs.level(of: line, isComplete: !isPrompt) { reach(level, moment, source, line) }
         if Signs.isLoginPrompt(line) {
@@ -145,7 +149,7 @@ struct Judge {
         if !failure.isFinal, source == .screen, level ?? .firmware > .bootLoader { return }
         if let implied = failure.verdict.impliedLevel { reach(implied, moment, source, line) }
         if accuse(failure, moment) {
-            let context = source == .serial ? explained(line) : [line]
+            let context = screenLines.map { Array($0.suffix(16)) } ?? (source == .serial ? explained(line) : [line])
             record(Evidence(source, time: moment.time, what: failure.reason, lines: context, screen: screen))
         }
     }
@@ -159,6 +163,7 @@ struct Judge {
         stages.append(Stage(reached, time: moment.time, source: source, sign: String(sign.prefix(160))))
         if level.map({ reached > $0 }) ?? true {
             level = reached
+            furthest = max(furthest ?? reached, reached)
             lastLevel = moment
             if let candidate, !candidate.failure.isFinal, reached > candidate.level ?? .firmware {
                 self.candidate = nil
@@ -177,15 +182,24 @@ struct Judge {
     private mutating func restart(_ moment: Moment) {
         resets += 1
         lastReset = moment.time
+        let place = level.map { "at \($0.title)" } ?? "before any sign"
         record(
             Evidence(
-                .machine, time: moment.time, what: "reset \(resets)", lines: Array(lastLines.suffix(4))))
+                .machine, time: moment.time, what: "reset \(resets), \(place)", lines: Array(lastLines.suffix(4))))
         if let candidate, candidate.failure.isFinal {
             conclude(candidate.failure)
         } else if resets >= 3 {
-            let place = level.map { "at \($0.title)" } ?? "before any sign"
             decide(.rebootLoop, "the guest reset itself \(resets) times, \(place)", Remedies.rebootLoop)
         }
+        // What the last start reached, it has lost: an address, too.
+        if decision == nil {
+            stages = []
+            level = nil
+        }
+        network = NetworkSummary()
+        lastLines = []
+        runningJob = nil
+        hasAgent = false
         candidate = nil
         loginAt = nil
         witness = WitnessReader()

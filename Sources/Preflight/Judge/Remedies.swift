@@ -14,14 +14,14 @@ enum Remedies {
         + "disks of the machine with --disk"
     static let panicRoot =
         "the kernel has no driver for the disk, or no initramfs: convert with rehost, which grafts the "
-        + "virtio drivers; does it boot with --bus sata?"
+        + "virtio drivers; does it boot with --disk-bus sata?"
     static let panicInit =
         "the root file system lacks /sbin/init or its libraries: is it the right root? see --root of "
         + "rehost convert"
     static let panic = "the lines above the panic say more; see the serial log in the report"
     static let initramfs =
         "drivers for the disk are missing in the initramfs, or the root's name is wrong: convert with "
-        + "rehost, or try --bus sata; name all disks with --disk"
+        + "rehost, or try --disk-bus sata; name all disks with --disk"
     static let emergency =
         "a file system of fstab was not found, or its check failed: mend /etc/fstab (nofail, UUID=), or "
         + "name the missing disk with --disk"
@@ -39,6 +39,6 @@ enum Remedies {
     static let powersOff = "look for what switched it off in the lines above"
     static let blueScreen =
         "INACCESSIBLE_BOOT_DEVICE means that Windows has no driver for the disk: inject viostor, or "
-        + "try --bus sata"
+        + "try --disk-bus sata"
     static let recovery = "Windows could not start and offers repair: the error code on the screen names the cause"
 }

@@ -1,5 +1,6 @@
 /// The machine's network as seen from outside: reads the packets that QEMU dumps while the guest runs.
 struct NetworkLayer {
+    private let machine: Machine
     private var file: GrowingFile
     private var capture = PacketCapture()
     private var watch: NetworkWatch
@@ -9,10 +10,18 @@ struct NetworkLayer {
     private static let quiet = 5.0
 
     init(_ machine: Machine, _ files: MachineFiles) {
+        self.machine = machine
         file = GrowingFile(files.packets)
-        let gateway = try? UserNetwork(machine.network, gateway: machine.gateway).gatewayAddress
-        watch = NetworkWatch(guestMACs: [machine.mac ?? Machine.defaultMAC], gateway: gateway)
+        watch = Self.watch(machine)
     }
+
+    private static func watch(_ machine: Machine) -> NetworkWatch {
+        let gateway = try? UserNetwork(machine.network, gateway: machine.gateway).gatewayAddress
+        return NetworkWatch(guestMACs: [machine.mac ?? Machine.defaultMAC], gateway: gateway)
+    }
+
+    /// The guest was reset: what it had before counts no more.
+    mutating func restart() { watch = Self.watch(machine) }
 
     /// - Parameter now: seconds since power on.
     mutating func read(at now: Double) {

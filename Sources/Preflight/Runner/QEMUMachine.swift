@@ -38,9 +38,10 @@ final class QEMUMachine: RunningMachine, @unchecked Sendable {
         diskCount = overlays.count
         let monitor = QMP()
         self.monitor = monitor
-        let program = try BackgroundProgram(Command("qemu-system-x86_64", arguments.list), isolation: isolation) {
-            monitor.receive($0)
-        }
+        let program = try BackgroundProgram(
+            Command("qemu-system-x86_64", arguments.list), isolation: isolation, onOutput: { monitor.receive($0) },
+            // Whoever waits for an answer then hears of it.
+            onEnd: { monitor.close() })
         self.program = program
         monitor.connect { program.write($0) }
         do {

@@ -106,6 +106,17 @@ struct JudgeTests {
         #expect(replay.judge.decision?.verdict == .boots)
     }
 
+    @Test func whatAnEarlierStartHadCountsNoMore() {
+        var replay = judge()
+        replay.say("Linux version 6.1.0\r\n")
+        replay.judge.see(network: lease, at: replay.now)
+        replay.judge.see(event: .reset, at: replay.now)
+        replay.judge.see(network: NetworkSummary(), at: replay.now)
+        replay.say("Linux version 6.1.0\r\nweb01 login: ")
+        replay.pass(60, busy: 0.02)
+        #expect(replay.judge.decision?.verdict == .noNetwork)
+    }
+
     @Test func harmlessErrorsOfGrubPass() {
         var replay = judge(network: false)
         replay.say("Welcome to GRUB!\r\n\r\nerror: no such device: 0bad.\r\nLinux version 6.1.0\r\n")
