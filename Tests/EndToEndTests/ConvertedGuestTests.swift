@@ -16,6 +16,20 @@ final class ConvertedGuestTests {
 
     private func path(_ name: String) -> String { work.appendingPathComponent(name).path }
 
+    private struct Tested: Decodable {
+        struct Boot: Decodable {
+            struct Witness: Decodable {
+                var rootDriver: String
+                var missingMounts: [String]
+            }
+            var image: String
+            var verdict: String
+            var level: String
+            var witness: Witness
+        }
+        var preflight: Boot
+    }
+
     @Test func aVMwareStyleGuestIsConvertedAndBootsEvenAfterItsOwnRebuild() throws {
         let source = path("web01.vmdk")
         let built = try Tools.run("images/build-guest", [source])
@@ -29,14 +43,20 @@ final class ConvertedGuestTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: work.path).sorted() == ["web01.vmdk"])
 
         let output = path("web01.qcow2")
-        let converted = try Tools.rehost(["convert", source, "--output", output])
+        let converted = try Tools.rehost(["convert", source, "--output", output, "--preflight"])
         try #require(converted.status == 0 || converted.status == 3, "\(converted.errors)")
         #expect(try Tools.digest(source) == before)
-        for ending in ["", ".report.json", ".xml"] {
+        for ending in ["", ".report.json", ".xml", ".preflight.html"] {
             #expect(FileManager.default.fileExists(atPath: output + ending))
         }
         let report = try String(contentsOfFile: output + ".report.json", encoding: .utf8)
         #expect(report.contains("192.168.77.10/24"))
+        let tested = try JSONDecoder().decode(Tested.self, from: Data(report.utf8)).preflight
+        #expect(tested.verdict == "boots")
+        #expect(tested.level == "login")
+        #expect(tested.image == output)
+        #expect(tested.witness.rootDriver == "virtio_blk")
+        #expect(tested.witness.missingMounts.isEmpty)
 
         // An existing output is safe.
         #expect(try Tools.rehost(["convert", source, "--output", output]).status == 1)
