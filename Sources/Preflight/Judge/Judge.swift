@@ -355,6 +355,11 @@ extension Judge {
             return decide(.noBootDevice, obstacle.reason, obstacle.remedy)
         }
         let place = level.map { "after: \($0.title)" } ?? "at power on"
+        if still.idle >= 60, let job = witness.facts.runningJobs.first, !witness.facts.isComplete {
+            let jobs = witness.facts.runningJobs.joined(separator: ", ")
+            record(Evidence(.witness, time: moment.time, what: "units that are still being started", lines: [jobs]))
+            return decide(.hang, "the boot waits for a unit: \(job)", Remedies.job)
+        }
         let limit = Self.patience(stage, isHandedOver)
         if hasMenu, isMenuOnScreen, stage <= .bootLoader, still.busy >= 15 || still.idle >= 15 {
             decide(.hang, "the boot loader's menu waits for a key", Remedies.menu)

@@ -104,6 +104,8 @@ public struct WitnessFacts: Sendable, Codable, Equatable {
     /// systemctl is-system-running: "running", "degraded", "maintenance"; empty without systemd.
     public var state = ""
     public var failedUnits: [String] = []
+    /// Units that were still being started after 100 s.
+    public var runningJobs: [String] = []
     /// Mount points of fstab that should be there and aren't.
     public var missingMounts: [String] = []
     /// Seconds from the kernel's start to the report, by the guest's own clock.

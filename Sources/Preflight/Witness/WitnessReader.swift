@@ -42,6 +42,7 @@ struct WitnessReader {
         case "routes": facts.defaultRoutes = Self.list(value)
         case "dns": facts.nameServers = Self.list(value)
         case "missing": Self.append(value, to: &facts.missingMounts)
+        case "job": Self.append(value, to: &facts.runningJobs)
         case "failed": Self.append(value, to: &facts.failedUnits)
         case "boot_time": facts.bootTime = value
         case "login": facts.hasLogin = value == "yes"

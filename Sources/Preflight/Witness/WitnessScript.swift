@@ -32,7 +32,13 @@ enum WitnessScript {
 
         # systemd 240 can wait by itself; older ones are asked again and again.
         if [ -n "$has_systemd" ]; then
-            state=$(timeout 900 systemctl is-system-running --wait 2>/dev/null | head -n 1)
+            state=$(timeout 100 systemctl is-system-running --wait 2>/dev/null | head -n 1)
+            # Longer than a device is waited for: what holds the boot up is worth telling.
+            if [ -z "$state" ]; then
+                systemctl list-jobs --no-legend --no-pager --plain 2>/dev/null | awk '$4 == "running" { print $2 }' |
+                    head -n 10 | while read -r unit; do say "job $unit"; done
+                state=$(timeout 800 systemctl is-system-running --wait 2>/dev/null | head -n 1)
+            fi
             waited=0
             while [ "$waited" -lt 900 ]; do
                 case "$state" in
