@@ -39,6 +39,7 @@ let package = Package(
         // Debian's libbz2 has no pkg-config file.
         .systemLibrary(name: "CBzip2", path: "Sources/System/CBzip2", providers: [.apt(["libbz2-dev"])]),
         system("CArchive", "libarchive", apt: "libarchive-dev"),
+        system("CLibvirt", "libvirt-qemu", apt: "libvirt-dev"),
 
         module("Guest", []),
         module("Archives", ["CZlib", "CZstd", "CLZMA", "CLZ4", "CBzip2", "CArchive"]),
@@ -47,7 +48,7 @@ let package = Package(
         module("Converter", ["Guest", "Injectors", "Archives", "CXML2"]),
         module("Disks", ["Host"]),
         module("Guestfs", ["Guest", "Archives", "Host", "CGuestfs"]),
-        module("Preflight", ["Guest", "Disks", "Host", "CZlib"]),
+        module("Preflight", ["Guest", "Disks", "Host", "CZlib", "CXML2", "CLibvirt"]),
         module("Projects", ["Guest", "Injectors", "Converter", "Disks", "Guestfs", "Host", "Preflight"]),
         .executableTarget(
             name: "rehost",
@@ -65,7 +66,7 @@ let package = Package(
         tests("ArchivesTests", ["Archives", "Guest"]),
         tests("InjectorsTests", ["Injectors", "Guest", "Archives"]),
         tests("ConverterTests", ["Converter", "Injectors", "Guest", "Archives"]),
-        tests("PreflightTests", ["Preflight", "Guest", "Host"], exclude: ["Judge/Logs"]),
+        tests("PreflightTests", ["Preflight", "Converter", "Guest", "Host"], exclude: ["Judge/Logs"]),
         tests("GuestfsTests", ["Guestfs", "Guest", "Host"]),
     ],
     swiftLanguageModes: [.v6]

@@ -20,12 +20,12 @@ struct MachineOptions: ParsableArguments {
             #"A loader that the UEFI's variables name, as the source's did: '\EFI\debian\grubx64.efi'."#,
             valueName: "path"))
     var bootEntry: String?
-    @Option(help: "The machine's chipset.") var machine = Machine.Chipset.q35
+    @Option(help: "The machine's chipset (default: q35).") var machine: Machine.Chipset?
     @Option(
         name: .customLong("disk-bus"),
         help: "virtio-blk, virtio-scsi or sata (default: as the report beside the image says, else virtio-blk).")
     var diskBus: Machine.DiskBus?
-    @Option(help: "The network card.") var nic = Machine.Card.virtio
+    @Option(help: "The network card (default: virtio).") var nic: Machine.Card?
     @Option(help: ArgumentHelp("The card's MAC address.", valueName: "address")) var mac: String?
     @Option(
         name: .customLong("network-cidr"),
@@ -33,12 +33,14 @@ struct MachineOptions: ParsableArguments {
     var network = "10.0.2.0/24"
     @Option(help: ArgumentHelp("The network's router (default: its second address).", valueName: "address"))
     var gateway: String?
-    @Option(help: ArgumentHelp("The machine's memory.", valueName: "MiB")) var memory = 1024
-    @Option(help: "The machine's processors.") var cpus = 1
+    @Option(help: ArgumentHelp("The machine's memory (default: 1024).", valueName: "MiB")) var memory: Int?
+    @Option(help: "The machine's processors (default: 1).") var cpus: Int?
 
     func validate() throws {
-        guard (64...1 << 20).contains(memory) else { throw ValidationError("'--memory \(memory)' is no size in MiB") }
-        guard (1...64).contains(cpus) else { throw ValidationError("'--cpus \(cpus)' is not between 1 and 64") }
+        if let memory, !(64...1 << 20).contains(memory) {
+            throw ValidationError("'--memory \(memory)' is no size in MiB")
+        }
+        if let cpus, !(1...64).contains(cpus) { throw ValidationError("'--cpus \(cpus)' is not between 1 and 64") }
         if let mac, mac.wholeMatch(of: /[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}/) == nil {
             throw ValidationError("'--mac \(mac)' is not of the form 52:54:00:12:34:56")
         }
@@ -47,19 +49,20 @@ struct MachineOptions: ParsableArguments {
         }
     }
 
-    func machine(for converted: ConvertedImage?) -> Machine {
-        var result = Machine()
-        result.firmware = firmware ?? (bootEntry == nil ? converted?.firmware : .uefi) ?? .bios
+    /// - Parameter written: what the domain beside the image says; only an option is worth more.
+    func machine(for converted: ConvertedImage?, written: Machine? = nil) -> Machine {
+        var result = written ?? Machine()
+        result.firmware = firmware ?? (bootEntry == nil ? written?.firmware ?? converted?.firmware : .uefi) ?? .bios
         result.bootEntry = bootEntry
-        result.chipset = machine
-        result.bus = diskBus ?? converted?.bus ?? .virtioBlk
-        result.bootDisk = converted?.bootDisk ?? 0
-        result.card = nic
-        result.mac = mac?.lowercased()
+        result.chipset = machine ?? result.chipset
+        result.bus = diskBus ?? written?.bus ?? converted?.bus ?? .virtioBlk
+        result.bootDisk = written?.bootDisk ?? converted?.bootDisk ?? 0
+        result.card = nic ?? result.card
+        result.mac = mac?.lowercased() ?? result.mac
         result.network = network
         result.gateway = gateway
-        result.memoryMiB = memory
-        result.processors = cpus
+        result.memoryMiB = memory ?? result.memoryMiB
+        result.processors = cpus ?? result.processors
         return result
     }
 }
@@ -70,13 +73,15 @@ struct PreflightCommand: AsyncParsableCommand {
         abstract: "Boot disks on throw-away overlays and say, with evidence, what came up.",
         discussion: """
             Each IMAGE is one machine; it is never written. Further disks of a machine are those of the report that
-            'convert' wrote beside it, or given by --disk.
+            'convert' wrote beside it, or given by --disk. With --connect the machine is the domain IMAGE.xml, where
+            'convert' wrote one and no option asks for another machine.
 
             Exit code 0: all boot; 3: all boot, with warnings; 1: one does not boot, or could not be tested.
 
             Examples:
               rehost preflight web01.qcow2 --html web01.html
               rehost preflight converted/*.qcow2 --junit boots.xml --evidence boots/
+              rehost preflight web01.qcow2 --connect qemu:///system
               rehost preflight db01.vmdk --disk db01-data.vmdk --firmware uefi --disk-bus sata --no-witness
             """)
 
@@ -89,6 +94,11 @@ struct PreflightCommand: AsyncParsableCommand {
             "The disk that the firmware starts, from 1 (default: as the report says, else 1).", valueName: "n"))
     var bootDisk: Int?
     @OptionGroup var machine: MachineOptions
+    @Option(
+        help: ArgumentHelp(
+            "Run the machines by this libvirt, as transient domains, instead of by a QEMU of our own.",
+            valueName: "uri"))
+    var connect: String?
     @Flag(name: .customLong("no-witness"), help: "Lay nothing into the guest; judge from outside alone.")
     var noWitness = false
     @Option(
@@ -125,6 +135,7 @@ struct PreflightCommand: AsyncParsableCommand {
         request.keys = try Passphrases.read(keys)
         request.budget = Double(budget)
         request.jobs = jobs
+        request.connection = connect
         let outputs = PreflightOutputs(report: report, junit: junit, html: html, evidence: evidence)
         try outputs.check()
         let run = PreflightRun(request)
@@ -144,12 +155,20 @@ struct PreflightCommand: AsyncParsableCommand {
     }
 
     private func targets(_ note: (String) -> Void) throws -> [PreflightRequest.Target] {
-        var found = images.map { image -> (PreflightRequest.Target) in
+        var found = try images.map { image -> (PreflightRequest.Target) in
             let converted = ConvertedImage(beside: image)
             let all = disks.isEmpty ? converted?.disks ?? [image] : [image] + disks
-            var value = machine.machine(for: converted)
+            let domain = connect == nil ? nil : try WrittenDomain(beside: image)
+            var value = machine.machine(for: converted, written: domain?.machine)
             value.bootDisk = bootDisk.map { $0 - 1 } ?? (disks.isEmpty ? value.bootDisk : 0)
-            return PreflightRequest.Target(disks: all, machine: value)
+            var target = PreflightRequest.Target(disks: all, machine: value)
+            guard let domain else { return target }
+            if domain.fits(value, diskCount: all.count) {
+                target.domain = domain
+            } else {
+                note("note: the options ask for another machine than '\(domain.path)' is; it isn't used")
+            }
+            return target
         }
         for target in found where !target.disks.indices.contains(target.machine.bootDisk) {
             throw ValidationError("'--boot-disk \(target.machine.bootDisk + 1)': there are \(target.disks.count) disks")

@@ -21,6 +21,10 @@ public struct BootTest: Sendable {
     public var budget: Double
     /// The boot disk's first 64 KiB.
     public var diskStart: [UInt8]
+    /// The libvirt that runs the machine; a QEMU of our own does where nil.
+    public var libvirt: LibvirtConnection?
+    /// The domain beside the image, for libvirt to run.
+    public var domain: WrittenDomain?
 
     public init(
         image: String, disks: [String], machine: Machine, overlays: [String], files: MachineFiles, hasWitness: Bool,
@@ -36,13 +40,18 @@ public struct BootTest: Sendable {
         self.diskStart = diskStart
     }
 
-    /// Boots in a QEMU of our own.
+    /// Boots in a QEMU of our own, or in libvirt's.
     /// - Throws: where the machine can't be started; `CancellationError` when the task is cancelled. Nothing runs any more
     ///   then.
     public func run(
         accelerator: Accelerator, progress: @escaping @Sendable (Progress) -> Void
     ) async throws -> (report: ImageReport, artifacts: BootArtifacts) {
-        let running = try await QEMUMachine(machine, overlays: overlays, files: files, accelerator: accelerator)
+        guard let libvirt else {
+            let running = try await QEMUMachine(machine, overlays: overlays, files: files, accelerator: accelerator)
+            return try await watch(running, progress)
+        }
+        let running = try await LibvirtMachine.start(
+            machine, from: domain, overlays: overlays, files: files, accelerator: accelerator, on: libvirt)
         return try await watch(running, progress)
     }
 

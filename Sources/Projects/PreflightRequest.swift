@@ -16,6 +16,8 @@ public struct PreflightRequest: Sendable {
         /// Its disks, in its order; the first names it.
         public var disks: [String]
         public var machine: Machine
+        /// The domain beside the first disk, where libvirt is to run it.
+        public var domain: WrittenDomain?
 
         public init(disks: [String], machine: Machine) {
             self.disks = disks
@@ -31,7 +33,7 @@ public struct PreflightRequest: Sendable {
     public var budget = 900.0
     /// Machines side by side; as many as memory and processors allow where nil.
     public var jobs: Int?
-    /// A libvirt to run the machines, in place of a QEMU of our own.
+    /// The URI of a libvirt of this host to run the machines, in place of a QEMU of our own.
     public var connection: String?
 
     public init(targets: [Target]) { self.targets = targets }

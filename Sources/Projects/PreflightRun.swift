@@ -30,7 +30,10 @@ public struct PreflightRun: Sendable {
     /// - Throws: where nothing can be tested at all; `CancellationError` where the task is cancelled.
     public func run(progress: @escaping @Sendable (RunProgress) -> Void) async throws -> [Result] {
         let accelerator = HostAccelerator.choose { progress(.note($0)) }
-        if request.connection == nil { try refuseMissingPrograms() }
+        try refuseMissingPrograms()
+        // One for all machines.
+        var libvirt: LibvirtConnection?
+        if let uri = request.connection { libvirt = try await LibvirtConnection.open(uri) }
         let width = try width()
         let workspace = try Workspace.temporary()
         defer { workspace.remove() }
@@ -41,10 +44,11 @@ public struct PreflightRun: Sendable {
                 guard next < request.targets.count else { return }
                 let index = next
                 next += 1
-                group.addTask {
+                group.addTask { [libvirt] in
                     let job = PreflightJob(
-                        request: request, target: request.targets[index], accelerator: accelerator,
-                        folder: workspace.file("\(index)"), isAlone: request.targets.count == 1)
+                        request: request, target: request.targets[index], libvirt: libvirt,
+                        accelerator: accelerator, folder: workspace.file("\(index)"),
+                        isAlone: request.targets.count == 1)
                     return (index, try await job.run(progress))
                 }
             }
@@ -65,7 +69,9 @@ public struct PreflightRun: Sendable {
     }
 
     private func refuseMissingPrograms() throws {
-        guard Command("qemu-system-x86_64", []).path != nil else {
+        if let uri = request.connection {
+            try LibvirtConnection.check(uri)
+        } else if Command("qemu-system-x86_64", []).path == nil {
             throw Failure(
                 message: "could not find qemu-system-x86_64, which boots the disks",
                 hint: "apt install qemu-system-x86")
@@ -102,6 +108,7 @@ public struct PreflightRun: Sendable {
 struct PreflightJob: Sendable {
     var request: PreflightRequest
     var target: PreflightRequest.Target
+    var libvirt: LibvirtConnection?
     var accelerator: Accelerator
     /// A folder of its own, made and removed here.
     var folder: String
@@ -164,10 +171,13 @@ struct PreflightJob: Sendable {
             }
         }
         let hasWitness = request.witness == .lay && notes.isEmpty
-        let boot = BootTest(
+        var boot = BootTest(
             image: target.disks[0], disks: target.disks, machine: target.machine, overlays: overlays, files: files,
             hasWitness: hasWitness, budget: request.budget, diskStart: start)
-        var (report, artifacts) = try await phases.time("boot") {
+        boot.libvirt = libvirt
+        boot.domain = target.domain
+        if let domain = target.domain { progress(.note(label + "the machine is the one of \(domain.path)")) }
+        var (report, artifacts) = try await phases.time("boot") { [boot] in
             try await boot.run(accelerator: accelerator) { progress(.note(label + $0.text)) }
         }
         report.findings = notes + report.findings

@@ -25,7 +25,10 @@ enum Tools {
             program.hasPrefix("/") ? URL(fileURLWithPath: program) : root.appendingPathComponent(program)
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
-        let files = ["out", "err"].map { work.appendingPathComponent("\(UUID().uuidString).\($0)") }
+        // Not in a suite's own folder, which ends with it: suites run side by side.
+        let files = ["out", "err"].map { name in
+            FileManager.default.temporaryDirectory.appendingPathComponent("rehost-test-\(UUID().uuidString).\(name)")
+        }
         for file in files { try Data().write(to: file) }
         defer { for file in files { try? FileManager.default.removeItem(at: file) } }
         process.standardOutput = try FileHandle(forWritingTo: files[0])

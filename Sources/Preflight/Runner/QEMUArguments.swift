@@ -12,6 +12,8 @@ struct QEMUArguments {
     var isIsolated: Bool
     /// nil for BIOS.
     var firmware: UEFIFirmware?
+    /// PCI slots of the card and the agent's port; QEMU chooses where nil.
+    var slots: (card: Int, agent: Int)?
 
     var list: [String] {
         start + firmwareArguments + serialPorts + diskArguments + networkArguments + agentPort + [
@@ -20,6 +22,12 @@ struct QEMUArguments {
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
             "-chardev", "stdio,id=monitor,signal=off", "-mon", "chardev=monitor,mode=control",
         ]
+    }
+
+    /// What a machine that somebody else makes needs to be watched as ours is: `list` without machine, disks and monitor.
+    var watching: [String] {
+        let bios = machine.firmware == .bios ? ["-machine", "graphics=off"] + firmwareArguments : []
+        return bios + serialPorts + networkArguments + agentPort
     }
 
     private var start: [String] {
@@ -87,7 +95,7 @@ struct QEMUArguments {
         return [
             // With restrict=on a lease names neither router nor name server, so a namespace is the better way.
             "-netdev", "user,id=net,restrict=\(isIsolated ? "off" : "on"),\(network.options)",
-            "-device", "\(model),netdev=net,romfile=,mac=\(machine.mac ?? Machine.defaultMAC)",
+            "-device", "\(model),netdev=net,romfile=,mac=\(machine.mac ?? Machine.defaultMAC)\(slot(slots?.card))",
             "-object", "filter-dump,id=packets,netdev=net,file=\(escaped(files.packets))",
         ]
     }
@@ -95,11 +103,13 @@ struct QEMUArguments {
     private var agentPort: [String] {
         guard files.hasRoomForSocket else { return [] }
         return [
-            "-device", "virtio-serial-pci",
+            "-device", "virtio-serial-pci\(slot(slots?.agent))",
             "-chardev", "socket,id=agent,server=on,wait=off,path=\(escaped(files.agent))",
             "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
         ]
     }
+
+    private func slot(_ number: Int?) -> String { number.map { ",addr=0x" + String($0, radix: 16) } ?? "" }
 
     private func file(_ id: String, _ path: String) -> String { "file,id=\(id),path=\(escaped(path))" }
 

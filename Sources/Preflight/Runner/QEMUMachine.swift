@@ -22,12 +22,7 @@ final class QEMUMachine: RunningMachine, @unchecked Sendable {
     /// Starts QEMU and waits for its first word. The guest runs then.
     init(_ machine: Machine, overlays: [String], files: MachineFiles, accelerator: Accelerator) async throws {
         let firmware = machine.firmware == .uefi ? try UEFIFirmware() : nil
-        if let firmware {
-            let store = try Data(contentsOf: URL(fileURLWithPath: firmware.variables))
-            var bytes = [UInt8](store)
-            if let entry = machine.bootEntry { bytes = try UEFIVariables(store: bytes).adding(loader: entry).bytes }
-            try Data(bytes).write(to: URL(fileURLWithPath: files.variables))
-        }
+        try firmware?.writeVariables(of: machine, to: files.variables)
         let isolation = machine.card == .none ? nil : NetworkIsolation.find()
         let arguments = QEMUArguments(
             machine: machine, network: try UserNetwork(machine.network, gateway: machine.gateway),
@@ -85,7 +80,7 @@ final class QEMUMachine: RunningMachine, @unchecked Sendable {
     }
 
     func takeEvents() -> [MachineEvent] {
-        var events = monitor.takeEvents().compactMap(Self.event)
+        var events = monitor.takeEvents().compactMap(MachineEvent.init)
         if let ending = program.ending {
             monitor.close()
             let isFirst = lock.withLock {
@@ -97,21 +92,6 @@ final class QEMUMachine: RunningMachine, @unchecked Sendable {
             }
         }
         return events
-    }
-
-    private static func event(_ event: QMP.Event) -> MachineEvent? {
-        switch event.name {
-        case "RESET": event.data["reason"] == "guest-reset" || event.data["guest"] == "1" ? .reset : nil
-        case "SHUTDOWN": .poweredOff
-        case "GUEST_PANICKED": .panicked
-        case "BLOCK_IMAGE_CORRUPTED": .broken("the image is corrupt: \(event.data["msg"] ?? "")")
-        case "BLOCK_IO_ERROR":
-            event.data["nospace"] == "1"
-                ? .broken("no room is left for what the guest writes")
-                : .broken("reading the image failed: \(event.data["reason"] ?? "input/output error")")
-        case "VSERPORT_CHANGE": event.data["open"] == "1" ? .agentConnected : nil
-        default: nil
-        }
     }
 
     func cpuSeconds() async -> Double {

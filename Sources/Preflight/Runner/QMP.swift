@@ -7,6 +7,13 @@ final class QMP: @unchecked Sendable {
         var name: String
         /// The event's data that are text, numbers or truth values, as text.
         var data: [String: String]
+
+        init(name: String, data: Any?) {
+            self.name = name
+            self.data = (data as? [String: Any] ?? [:]).compactMapValues { value in
+                (value as? String) ?? (value as? NSNumber).map { "\($0)" }
+            }
+        }
     }
 
     struct Failure: Error, CustomStringConvertible {
@@ -104,10 +111,8 @@ final class QMP: @unchecked Sendable {
         if object["QMP"] != nil {
             lock.withLock { isGreeted = true }
         } else if let name = object["event"] as? String {
-            let data = (object["data"] as? [String: Any] ?? [:]).compactMapValues { value -> String? in
-                (value as? String) ?? (value as? NSNumber).map { "\($0)" }
-            }
-            lock.withLock { if events.count < Self.eventLimit { events.append(Event(name: name, data: data)) } }
+            let event = Event(name: name, data: object["data"])
+            lock.withLock { if events.count < Self.eventLimit { events.append(event) } }
         } else if let id = (object["id"] as? NSNumber)?.intValue {
             if let error = object["error"] as? [String: Any] {
                 fail(id, Failure(command: "a command", reason: error["desc"] as? String ?? "it refused"))

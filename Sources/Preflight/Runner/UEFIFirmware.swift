@@ -36,4 +36,11 @@ struct UEFIFirmware {
         else { throw Missing() }
         (code, variables) = found
     }
+
+    /// The variables of one boot, with the machine's boot entry.
+    func writeVariables(of machine: Machine, to path: String) throws {
+        var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: variables)))
+        if let entry = machine.bootEntry { bytes = try UEFIVariables(store: bytes).adding(loader: entry).bytes }
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+    }
 }

@@ -156,7 +156,9 @@ struct JudgeTests {
         #expect(Signs.level(of: "Welcome to GR", isComplete: false) == nil)
     }
 
-    @Test(arguments: ["web01 login: ", "db-1.example.com login:", "localhost login: ", "web01 login: [   50.1] audit: on"])
+    @Test(arguments: [
+        "web01 login: ", "db-1.example.com login:", "localhost login: ", "web01 login: [   50.1] audit: on",
+    ])
     func prompts(_ line: String) { #expect(Signs.isLoginPrompt(line)) }
 
     @Test(arguments: ["login: ", "Last login: ", "the failed login:", "web01 login: root", "a b c login: "])

@@ -1,0 +1,121 @@
+internal import Foundation
+internal import Glibc
+internal import Host
+
+/// A ``Machine`` as a libvirt domain for one boot test (https://libvirt.org/formatdomain.html). What it starts from is the
+/// domain that `convert` wrote, or the like of it.
+///
+/// libvirt makes the machine with its disks. Serial ports, card, agent's port and the firmware's messages are QEMU's own
+/// options, the same as in a QEMU of ours: libvirt's files would be written by its log daemon as root and turned over at
+/// 2 MiB, its user network leads outside, and it would hold the agent's socket itself.
+struct LibvirtDomainXML {
+    var name: String
+    var machine: Machine
+    var accelerator: Accelerator
+    /// qcow2 overlays, in the machine's order.
+    var disks: [String]
+    var files: MachineFiles
+    /// nil for BIOS.
+    var firmware: UEFIFirmware?
+    /// The security drivers that libvirt has on: "selinux", "apparmor", "dac".
+    var securityModels: [String]
+    var userID = getuid()
+    var groupID = getgid()
+
+    /// PCI slots that libvirt leaves alone: it counts its own up from 1, and the chipset's are at 0x1a and above.
+    private static let slots = (card: 0x18, agent: 0x19)
+    /// What says something about the machine; the rest would reach for this host, or is of no use in a test.
+    private static let keptParts: Set = ["os", "features", "clock", "cpu", "devices"]
+    private static let keptDevices: Set = ["disk", "controller", "video"]
+
+    /// - Parameter written: nil for a domain of the machine alone.
+    func xml(from written: WrittenDomain?) throws -> String {
+        let document = try DomainDocument(written?.text ?? Array(plain.utf8))
+        let domain = document.root
+        domain["type"] = accelerator == .kvm ? "kvm" : "qemu"
+        domain["id"] = nil
+        domain.keep { Self.keptParts.contains($0.name) && (accelerator == .kvm || $0.name != "cpu") }
+        // What it says of the processor is for KVM; a processor of the host's kind can't be emulated as such.
+        if accelerator == .tcg {
+            let processor = domain.add("cpu", nil, [("mode", "maximum")])
+            // As for QEMUArguments.processor.
+            processor.add("feature", nil, [("policy", "disable"), ("name", "la57")])
+        }
+        domain.add("name", name)
+        domain.add("memory", "\(machine.memoryMiB)", [("unit", "MiB")])
+        domain.add("vcpu", "\(machine.processors)")
+        for (event, action) in [("poweroff", "destroy"), ("reboot", "restart"), ("crash", "destroy")] {
+            domain.add("on_\(event)", action)
+        }
+        setFirmware(domain.first("os") ?? domain.add("os"))
+        setDevices(domain.first("devices") ?? domain.add("devices"), WrittenDomain.disks(domain))
+        for model in securityModels { addLabel(model, to: domain) }
+        let options = QEMUArguments(
+            machine: machine, network: try UserNetwork(machine.network, gateway: machine.gateway),
+            accelerator: accelerator, disks: disks, files: files, isIsolated: false, firmware: firmware,
+            slots: Self.slots)
+        let line = domain.add("commandline", isQEMU: true)
+        for option in options.watching { line.add("arg", nil, [("value", option)], isQEMU: true) }
+        return document.serialized()
+    }
+
+    private func setFirmware(_ system: DomainDocument.Element) {
+        system["firmware"] = nil
+        system.keep { $0.name == "type" }
+        guard let firmware else { return }
+        // Named, since libvirt's own choice would leave a file of variables behind for each boot.
+        system.add("loader", firmware.code, [("readonly", "yes"), ("type", "pflash")])
+        system.add("nvram", files.variables)
+    }
+
+    private func setDevices(_ devices: DomainDocument.Element, _ written: [DomainDocument.Element]) {
+        for (index, disk) in written.enumerated() where disks.indices.contains(index) {
+            disk["type"] = "file"
+            disk["device"] = "disk"
+            disk.keep { $0.name == "target" || $0.name == "boot" }
+            disk.add(
+                "driver", nil, [("name", "qemu"), ("type", "qcow2"), ("cache", "unsafe"), ("discard", "unmap")])
+            disk.add("source", nil, [("file", disks[index])])
+            disk.add("serial", "rehost-disk\(index)")
+        }
+        devices.keep { device in
+            Self.keptDevices.contains(device.name)
+                // CD drives and floppies go; the port for the agent is an option of ours.
+                && !(device.name == "disk" && device["device"] != "disk")
+                && !(device.name == "controller" && device["type"] == "virtio-serial")
+        }
+        if devices.first("video") == nil { devices.add("video").add("model", nil, [("type", "vga")]) }
+        devices.add("memballoon", nil, [("model", "none")])
+        devices.add("rng", nil, [("model", "virtio")]).add("backend", "/dev/urandom", [("model", "random")])
+    }
+
+    /// QEMU runs as the user who asks for the test, and nothing gets another owner or label: it reaches the overlays and
+    /// the images as `rehost` itself does, and those stay as they are.
+    private func addLabel(_ model: String, to domain: DomainDocument.Element) {
+        guard model != "none" else { return }
+        guard model == "dac" else {
+            domain.add("seclabel", nil, [("type", "none"), ("model", model)])
+            return
+        }
+        domain.add("seclabel", nil, [("type", "static"), ("model", "dac"), ("relabel", "no")])
+            .add("label", "+\(userID):+\(groupID)")
+    }
+
+    /// What `convert` would write for this machine. Nothing in it needs to be escaped.
+    private var plain: String {
+        let bus = machine.bus == .virtioBlk ? "virtio" : machine.bus == .virtioSCSI ? "scsi" : "sata"
+        let boots = disks.indices.map { $0 == machine.bootDisk ? 1 : $0 + 2 }
+        let devices = disks.indices.map { index in
+            let letter = String(UnicodeScalar(UInt8(97 + index % 26)))
+            let name = (bus == "virtio" ? "vd" : "sd") + (index < 26 ? "" : "a") + letter
+            return "<disk device='disk'><target dev='\(name)' bus='\(bus)'/><boot order='\(boots[index])'/></disk>"
+        }
+        let controller = bus == "scsi" ? "<controller type='scsi' model='virtio-scsi'/>" : ""
+        return """
+            <domain><os><type arch='x86_64' machine='\(machine.chipset.rawValue)'>hvm</type></os>
+            <features><acpi/><apic/></features><clock offset='utc'/>
+            <cpu mode='host-passthrough'/>
+            <devices>\(devices.joined())\(controller)</devices></domain>
+            """
+    }
+}
