@@ -117,6 +117,18 @@ public final class BackgroundProgram: @unchecked Sendable {
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
+    /// Seconds that its threads were ready to run while other programs had the processors: the second number of
+    /// /proc/PID/task/TID/schedstat, in nanoseconds (Linux's Documentation/scheduler/sched-stats). Threads that have
+    /// ended are left out, so it may shrink.
+    public var waitedSeconds: Double {
+        let folder = "/proc/\(processID)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return threads.reduce(0) { sum, thread in
+            let text = (try? String(contentsOfFile: "\(folder)/\(thread)/schedstat", encoding: .utf8)) ?? ""
+            return sum + (text.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0) / 1e9
+        }
+    }
+
     /// Ends it at once and returns when it is gone: for programs whose files nobody keeps.
     public func stop() {
         guard ending == nil else { return }

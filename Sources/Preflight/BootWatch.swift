@@ -17,6 +17,8 @@ struct BootWatch {
     private var nextSlowLook = 0.0
     private var nextPicture = 1.0
 
+    /// Of what the guest makes this host write beside its overlays, in bytes.
+    private static let writtenLimit = 256 << 20
     private static let interval = Duration.milliseconds(200)
 
     init(_ test: BootTest, _ running: any RunningMachine) {
@@ -50,9 +52,12 @@ struct BootWatch {
                 level = nil
                 network?.restart()
                 agent = nil
+                agentFacts = nil
                 progress(.restarted)
             }
         }
+        // A signal that ends us ends QEMU, too, and that is no verdict.
+        try Task.checkCancellation()
         await lastLook()
     }
 
@@ -74,7 +79,12 @@ struct BootWatch {
         }
         if now.time >= nextSlowLook {
             nextSlowLook = now.time + 1
-            signs.diskOperations = await running.diskOperations().reduce(0, +)
+            let activity = await running.diskActivity()
+            signs.diskOperations = activity.operations
+            clock.still.bytesRead = activity.bytesRead
+            if running.files.written > Self.writtenLimit {
+                judge.see(event: .broken("the guest writes without end to its ports or its network"), at: now)
+            }
             if agentFacts == nil, let facts = await agent?.ask() {
                 agentFacts = facts
                 judge.see(agent: facts, at: now)
@@ -86,10 +96,7 @@ struct BootWatch {
             if await running.takePicture() { await screen.look(into: &judge, at: now) }
             signs.picture = screen.changes
         }
-        if serial.isFlooded {
-            judge.see(event: .broken("the guest writes to its serial port without end"), at: now)
-        }
-        clock.tick(signs, level: judge.level, at: now)
+        clock.tick(signs, level: judge.level, waited: await running.waitedSeconds(), at: now)
     }
 
     /// The last picture, and what came since.
@@ -150,8 +157,6 @@ struct SerialWatch {
     private(set) var count = 0
     /// The kernel speaks here.
     private(set) var tellsKernel = false
-
-    var isFlooded: Bool { console?.isFull ?? false }
 
     /// The last lines, the one without an end too.
     var tail: [String] {

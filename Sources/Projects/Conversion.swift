@@ -76,7 +76,10 @@ public struct Conversion: Sendable {
         let domain = output + ".xml"
         let page = preflight.map { _ in output + ".preflight.html" }
         try refuseExisting(paths + [report, domain] + [reportPath, page].compactMap { $0 })
-        if let preflight { try PreflightRun.refuse(preflight) }
+        if var machine = preflight {
+            if request.adaptation.firmware == .uefi { machine.firmware = .uefi }
+            try PreflightRun.refuse(machine)
+        }
         let grub = try GuestSession.hostGrub(for: request.adaptation)
         var images: [DiskImage] = []
         for path in request.disks { images.append(try await DiskImage.open(path)) }
@@ -127,7 +130,15 @@ public struct Conversion: Sendable {
         machine.bootDisk = BootDisk.index(of: inspection)
         var test = PreflightRequest(targets: [.init(disks: jobs.map(\.copy), machine: machine)])
         test.keys = request.opening.keys
-        guard var result = try await PreflightRun(test).run(progress: progress).first else { return nil }
+        var result: PreflightRun.Result
+        do {
+            guard let first = try await PreflightRun(test).run(progress: progress).first else { return nil }
+            result = first
+        } catch {
+            // The conversion is complete, and worth keeping without its proof.
+            try Task.checkCancellation()
+            result = PreflightRun.Result(notTested: test.targets[0], because: error)
+        }
         result.report.image = jobs[0].output
         result.report.disks = jobs.map(\.output)
         return result

@@ -104,6 +104,18 @@ public struct PreflightRun: Sendable {
     }
 }
 
+extension PreflightRun.Result {
+    /// For a machine that could not be tested at all.
+    init(notTested target: PreflightRequest.Target, because error: any Error) {
+        let text = "\(error)".components(separatedBy: "\nhint: ")
+        var report = ImageReport(
+            image: target.disks[0], disks: target.disks, machine: target.machine, runner: "none",
+            verdict: .notTested, reason: text[0].replacingOccurrences(of: "\n", with: " "))
+        report.remedy = text.count > 1 ? text[1] : nil
+        self.init(report: report, artifacts: BootArtifacts())
+    }
+}
+
 /// One machine's boot test: checks, overlays, witness, boot.
 struct PreflightJob: Sendable {
     var request: PreflightRequest
@@ -125,12 +137,7 @@ struct PreflightJob: Sendable {
         } catch {
             try Task.checkCancellation()
             // Others of the batch go on; this one's error is its result.
-            let text = "\(error)".components(separatedBy: "\nhint: ")
-            var report = ImageReport(
-                image: target.disks[0], disks: target.disks, machine: target.machine, runner: "none",
-                verdict: .notTested, reason: text[0].replacingOccurrences(of: "\n", with: " "))
-            report.remedy = text.count > 1 ? text[1] : nil
-            return PreflightRun.Result(report: report, artifacts: BootArtifacts())
+            return PreflightRun.Result(notTested: target, because: error)
         }
     }
 

@@ -46,7 +46,7 @@ struct ConsoleText {
         case 0x1B: state = .escape
         case 0x0A: end(&lines)
         // A bare return overwrites the line: systemd's running jobs do that.
-        case 0x0D: line.append(byte)
+        case 0x0D: if line.last != 0x0D { line.append(byte) }
         case 0x08: if !line.isEmpty { line.removeLast() }
         case 0..<0x20, 0x7F: if byte == 9 { line.append(0x20) }
         default:

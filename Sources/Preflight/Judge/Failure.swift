@@ -19,6 +19,11 @@ struct Failure: Equatable, Sendable {
     }
 }
 
+extension Failure {
+    /// Said by a boot loader that may go on after all; a lock's prompt isn't.
+    var isOfBootLoader: Bool { !isFinal && [.bootLoaderError, .bootLoaderRescuePrompt].contains(verdict) }
+}
+
 extension Verdict {
     /// What must have run for such words to be said.
     var impliedLevel: Level? {

@@ -37,7 +37,7 @@ struct Judge {
     private(set) var stages: [Stage] = []
     private(set) var evidence: [Evidence] = []
     private(set) var resets = 0
-    private var lastReset = -10.0
+    private var lastReset = Moment(time: -10, cpu: -10)
     /// When the last level, or the last sign of life, was seen.
     private var lastLevel = Moment(time: 0, cpu: 0)
     private var candidate: (failure: Failure, at: Moment, level: Level?)?
@@ -52,12 +52,18 @@ struct Judge {
     private var hasMenu = false
     private var isMenuOnScreen = true
     private var isHandedOver = false
+    private var isInInitramfs = false
     private var lastLines: [String] = []
     var decision: Decision?
 
     init(_ expectation: Expectation) { self.expectation = expectation }
 
     var witnessFacts: WitnessFacts? { witness.hasBegun ? witness.facts : nil }
+
+    /// A kernel or a system was heard that isn't Windows.
+    var speaksLinux: Bool {
+        stages.contains { ($0.level == .kernel || $0.level == .userSpace) && $0.source != .agent }
+    }
 
     // MARK: - What is seen
 
@@ -112,8 +118,9 @@ struct Judge {
     mutating func see(event: MachineEvent, at moment: Moment) {
         switch event {
         case .reset:
-            // SeaBIOS resets once more by itself: one reset of the guest's is told up to three times within half a second.
-            if moment.time - lastReset >= 1 { restart(moment) }
+            // SeaBIOS resets once more by itself: one reset of the guest's is told up to three times within half a second,
+            // which a busy host may stretch.
+            if moment.time - lastReset.time >= 1, moment.cpu - lastReset.cpu >= 0.5 { restart(moment) }
         case .poweredOff:
             decide(.powersOff, "the guest switched itself off before it was up", Remedies.powersOff)
         case .broken(let why):
@@ -130,7 +137,12 @@ struct Judge {
         _ line: String, isPrompt: Bool, _ source: Evidence.Source, _ moment: Moment, screen: String? = nil,
         screenLines: [String]? = nil
     ) {
-        if let level = Signs.level(of: line, isComplete: !isPrompt) { reach(level, moment, source, line) }
+        if !isPrompt, Signs.isOfInitramfs(line) { isInInitramfs = true }
+        if let level = Signs.level(of: line, isComplete: !isPrompt) {
+            if level == .rootMounted || Signs.isWelcome(line) { isInInitramfs = false }
+            // systemd reaches its targets in an initramfs, too.
+            if level != .userSpace || !isInInitramfs { reach(level, moment, source, line) }
+        }
         if Signs.isLoginPrompt(line) {
             reach(.login, moment, source, line)
             loginAt = loginAt ?? moment
@@ -141,12 +153,14 @@ struct Judge {
             if Signs.isHandover(line) {
                 hasMenu = false
                 isHandedOver = true
+                // It complained, and goes on all the same.
+                if candidate?.failure.isOfBootLoader == true { candidate = nil }
             }
         }
         if !isPrompt, source == .serial { remember(line) }
         guard let failure = Signs.failure(in: line, isPrompt: isPrompt, level: level) else { return }
-        // A screen keeps old words; what came before a higher level is settled.
-        if !failure.isFinal, source == .screen, level ?? .firmware > .bootLoader { return }
+        // A screen keeps old words, and programs of the system say "error: ", too.
+        if failure.isOfBootLoader, isHandedOver && source == .screen || level ?? .firmware > .bootLoader { return }
         if let implied = failure.verdict.impliedLevel { reach(implied, moment, source, line) }
         if accuse(failure, moment) {
             let context = screenLines.map { Array($0.suffix(16)) } ?? (source == .serial ? explained(line) : [line])
@@ -181,7 +195,7 @@ struct Judge {
     /// The guest starts from the beginning.
     private mutating func restart(_ moment: Moment) {
         resets += 1
-        lastReset = moment.time
+        lastReset = moment
         let place = level.map { "at \($0.title)" } ?? "before any sign"
         record(
             Evidence(
@@ -208,6 +222,7 @@ struct Judge {
         lastLevel = moment
         hasMenu = false
         isHandedOver = false
+        isInInitramfs = false
     }
 
     private mutating func remember(_ line: String) {
@@ -267,7 +282,12 @@ extension Judge {
         var idle = 0.0
         /// Seconds of rest since the last level, whatever else happened.
         var idleSinceLevel = 0.0
+        /// What was read from the disks in all.
+        var bytesRead = 0
     }
+
+    /// More than a boot loader with all its modules, less than a kernel: what was read has been started.
+    private static let loadedBytes = 8 << 20
 
     /// Called a few times a second: decides what time decides.
     mutating func pass(_ moment: Moment, _ still: Stillness) {
@@ -299,7 +319,7 @@ extension Judge {
     private mutating func isUp(_ moment: Moment, _ still: Stillness) -> Bool {
         let hasNetwork =
             !expectation.hasNetwork || level ?? .firmware >= .network && stages.contains { $0.level == .network }
-        if let witnessAt, witness.facts.isComplete {
+        if let witnessAt, witness.facts.isComplete, !["stopping", "starting"].contains(witness.facts.state) {
             // A guest that has nothing to say on the network may still hold the address that it was given.
             if !hasNetwork, let lease = network.lease,
                 witness.facts.cards.contains(where: { $0.addresses.contains { $0.hasPrefix(lease + "/") } })
@@ -311,9 +331,11 @@ extension Judge {
                 decide(.emergencyShell, "the system stopped in emergency mode", Remedies.emergency)
                 return true
             }
-            if hasNetwork {
+            // An initramfs may have taken the lease, and the system not have kept it.
+            let holdsNothing = network.isLeaseOnly && witness.facts.cards.allSatisfy(\.addresses.isEmpty)
+            if hasNetwork, !holdsNothing {
                 decide(.boots, "the system is up and says so itself", nil)
-            } else if moment.time - witnessAt.time >= 3 {
+            } else if moment.time - witnessAt.time >= 3, moment.cpu - witnessAt.cpu >= 12 || still.idle >= 6 {
                 decide(.noNetwork, network.problem, network.remedy)
             }
             return true
@@ -343,8 +365,8 @@ extension Judge {
 
     /// Seconds of processor time, and of rest, in which nothing may be seen. A kernel that was told to be quiet unpacks
     /// itself and its initramfs without a sign, some 20 s under emulation; systemd gives a device 90 s.
-    private static func patience(_ stage: Level, _ isHandedOver: Bool) -> (busy: Double, idle: Double) {
-        if isHandedOver || stage > .bootLoader { return (90, 120) }
+    private static func patience(_ stage: Level, hasLoaded: Bool) -> (busy: Double, idle: Double) {
+        if hasLoaded || stage > .bootLoader { return (90, 120) }
         return stage == .firmware ? (20, 15) : (60, 30)
     }
 
@@ -360,7 +382,7 @@ extension Judge {
             record(Evidence(.witness, time: moment.time, what: "units that are still being started", lines: [jobs]))
             return decide(.hang, "the boot waits for a unit: \(job)", Remedies.job)
         }
-        let limit = Self.patience(stage, isHandedOver)
+        let limit = Self.patience(stage, hasLoaded: isHandedOver || still.bytesRead >= Self.loadedBytes)
         if hasMenu, isMenuOnScreen, stage <= .bootLoader, still.busy >= 15 || still.idle >= 15 {
             decide(.hang, "the boot loader's menu waits for a key", Remedies.menu)
         } else if still.busy >= limit.busy {
@@ -390,6 +412,8 @@ extension Judge {
 struct NetworkSummary: Equatable, Sendable {
     /// Why the network works; nil while it doesn't.
     var sign: String?
+    /// The sign is a lease alone: nothing was sent from it.
+    var isLeaseOnly = false
     /// The address that DHCP gave.
     var lease: String?
     /// Whether Windows itself asked for an address: its DHCP client names its maker.

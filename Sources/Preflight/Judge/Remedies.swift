@@ -35,6 +35,9 @@ enum Remedies {
         "let a witness be laid (no --no-witness), install qemu-guest-agent, or give it a console on the "
         + "serial port: then what it does can be seen"
     static let menu = "the boot loader's menu waits for a key: give it a timeout (GRUB_TIMEOUT)"
+    static let passphrase =
+        "nobody is there to type it: a key in the initramfs, a TPM or a network-bound key opens it, or "
+        + "test a copy that isn't encrypted"
     static let job = "mend or mask the unit that it waits for; TimeoutStartSec bounds it"
     static let powersOff = "look for what switched it off in the lines above"
     static let blueScreen =

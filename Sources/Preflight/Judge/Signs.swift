@@ -35,16 +35,25 @@ enum Signs {
         ("Remount Root and Kernel File Systems", .userSpace), ("Started Getty on", .userSpace),
     ]
 
-    /// Text that is only there once the root file system is mounted, unless it speaks of the initramfs itself.
     private static let welcome = "Welcome to "
+    private static let early = ["initramfs", "Initramfs", "initrd", "dracut", "GRUB"]
 
-    /// - Parameter isComplete: whether the line has its end; half a greeting may be anybody's.
+    /// The system's own greeting; half a one may be anybody's. dracut with systemd greets by the system's name, too:
+    /// "… dracut-057 (Initramfs)!"
+    static func isWelcome(_ line: String) -> Bool {
+        (line.hasPrefix(welcome) || line.contains("] " + welcome)) && !early.contains { line.contains($0) }
+    }
+
+    /// Whether systemd speaks inside an initramfs, where it has targets and mounts as the system has.
+    static func isOfInitramfs(_ line: String) -> Bool {
+        line.contains("/sysroot") || line.contains("(Initramfs)") || line.contains(welcome) && line.contains("dracut")
+            || line.contains("running in initrd") || line.contains("initrd-root")
+    }
+
+    /// - Parameter isComplete: whether the line has its end.
     static func level(of line: String, isComplete: Bool) -> Level? {
-        if isComplete, line.hasPrefix(welcome) || isComplete && line.contains("] " + welcome) {
-            // dracut with systemd greets by the system's name, too: "… dracut-057 (Initramfs)!"
-            let isEarly = ["initramfs", "Initramfs", "initrd", "dracut", "GRUB"].contains { line.contains($0) }
-            if !isEarly { return .userSpace }
-        }
+        if isComplete, isWelcome(line) { return .userSpace }
+        if line.contains("/sysroot") { return .kernel }
         return levels.first { line.contains($0.0) }?.1
     }
 
@@ -165,6 +174,14 @@ enum Signs {
         if line.contains("You are in rescue mode") {
             return Failure(
                 .emergencyShell, "the system came up in rescue mode", remedy: Remedies.rescue, settle: 4)
+        }
+        if isPrompt || line.hasSuffix(":") || line.hasSuffix("…"),
+            ["enter passphrase for", "unlock disk", "Enter passphrase for", "Passphrase for", "enter your passphrase"]
+                .contains(where: { line.contains($0) })
+        {
+            return Failure(
+                .hang, "it waits for the passphrase of an encrypted disk", remedy: Remedies.passphrase, settle: 15,
+                isFinal: false)
         }
         let emergency = [
             "You are in emergency mode", "Give root password for maintenance", "Press Enter for maintenance",

@@ -8,7 +8,8 @@ struct StillnessClock {
         var frames = 0
     }
 
-    private(set) var still = Judge.Stillness()
+    var still = Judge.Stillness()
+    private var lastWait = 0.0
     private var last = Signs()
     private var lastMoment = Judge.Moment(time: 0, cpu: 0)
     private var level: Level?
@@ -16,10 +17,12 @@ struct StillnessClock {
     /// Less of one core than this is rest: an idle guest under emulation takes a few percent.
     private static let restShare = 0.2
 
-    mutating func tick(_ signs: Signs, level: Level?, at moment: Judge.Moment) {
+    /// - Parameter waited: seconds in all that the machine wanted a processor and got none.
+    mutating func tick(_ signs: Signs, level: Level?, waited: Double = 0, at moment: Judge.Moment) {
         let time = moment.time - lastMoment.time
         let cpu = max(0, moment.cpu - lastMoment.cpu)
-        let isResting = cpu < time * Self.restShare
+        let isResting = cpu + max(0, waited - lastWait) < time * Self.restShare
+        lastWait = waited
         if signs != last {
             still.busy = 0
             still.idle = 0

@@ -41,6 +41,7 @@ struct NetworkLayer {
     var summary: NetworkSummary {
         var summary = NetworkSummary()
         summary.sign = watch.reached?.text ?? watch.leased.flatMap { now - $0.time >= Self.quiet ? $0.text : nil }
+        summary.isLeaseOnly = watch.reached == nil && summary.sign != nil
         summary.lease = watch.facts.lease
         summary.isWindows = watch.sawWindows
         if let explanation = watch.explanation {

@@ -148,7 +148,10 @@ extension NetworkWatch {
 
     private mutating func sent(_ arp: ARPPacket, _ mac: String, _ time: Double) {
         used(arp.sender, mac, time)
-        if reached == nil, !arp.isRequest, arp.sender.isHost, !arp.sender.isLinkLocal, arp.target.isHost {
+        // A reply to itself is an announcement, as `arping -A` sends it: nobody asked, and nobody may be there.
+        if reached == nil, !arp.isRequest, arp.sender.isHost, !arp.sender.isLinkLocal, arp.target.isHost,
+            arp.sender != arp.target, gateway == nil || arp.target == gateway
+        {
             reached = Sign(time: time, text: "static \(arp.sender): answers \(name(arp.target))")
         }
         guard arp.isRequest, !arp.isAnnouncement, arp.sender.isUnspecified || arp.sender.isHost else { return }

@@ -110,7 +110,7 @@ public struct WitnessFacts: Sendable, Codable, Equatable {
     public var missingMounts: [String] = []
     /// Seconds from the kernel's start to the report, by the guest's own clock.
     public var upTime = 0.0
-    /// What systemd says that the boot took: "2.1s (kernel) + 8.2s (userspace)".
+    /// From the kernel's start to systemd's multi-user.target: "21.40 s".
     public var bootTime = ""
     /// Hypervisors' tools: "open-vm-tools" to "masked", "inactive", "active".
     public var tools: [String: String] = [:]

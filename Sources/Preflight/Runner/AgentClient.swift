@@ -6,6 +6,9 @@ final class AgentClient {
     private let path: String
 
     private static let answerLimit = 1 << 20
+    /// For all that is asked, in seconds: a guest may answer byte by byte.
+    private static let patience = 4.0
+    private static let textLimit = 300
 
     init(path: String) { self.path = path }
 
@@ -20,28 +23,32 @@ final class AgentClient {
     private static func ask(_ path: String) -> AgentFacts? {
         guard let socket = connect(path) else { return nil }
         defer { close(socket) }
+        let end = ContinuousClock.now + .seconds(patience)
         // 0xFF has the agent drop what a former client left in its parser.
         let token = Int(UInt32.random(in: 1...UInt32.max >> 1))
         _ = write(socket, [0xFF], 1)
-        guard let synced = call(socket, "guest-sync", ["id": token]) as? NSNumber, synced.intValue == token else {
+        guard let synced = call(socket, until: end, "guest-sync", ["id": token]) as? NSNumber, synced.intValue == token
+        else {
             return nil
         }
-        let info = call(socket, "guest-info") as? [String: Any]
-        let system = call(socket, "guest-get-osinfo") as? [String: Any]
-        let host = call(socket, "guest-get-host-name") as? [String: Any]
-        let cards = call(socket, "guest-network-get-interfaces") as? [[String: Any]] ?? []
+        let info = call(socket, until: end, "guest-info") as? [String: Any]
+        let system = call(socket, until: end, "guest-get-osinfo") as? [String: Any]
+        let host = call(socket, until: end, "guest-get-host-name") as? [String: Any]
+        let cards = call(socket, until: end, "guest-network-get-interfaces") as? [[String: Any]] ?? []
         var addresses: [String: [String]] = [:]
         for card in cards.prefix(64) {
-            guard let name = card["name"] as? String, name != "lo" else { continue }
+            guard let name = short(card["name"]), name != "lo" else { continue }
             addresses[name] = (card["ip-addresses"] as? [[String: Any]] ?? []).prefix(16).compactMap { entry in
-                guard let address = entry["ip-address"] as? String else { return nil }
+                guard let address = short(entry["ip-address"]) else { return nil }
                 return "\(address)/\((entry["prefix"] as? NSNumber)?.intValue ?? 0)"
             }
         }
         return AgentFacts(
-            version: info?["version"] as? String ?? "unknown", system: system?["pretty-name"] as? String,
-            hostName: host?["host-name"] as? String, addresses: addresses)
+            version: short(info?["version"]) ?? "unknown", system: short(system?["pretty-name"]),
+            hostName: short(host?["host-name"]), addresses: addresses)
     }
+
+    private static func short(_ value: Any?) -> String? { (value as? String).map { String($0.prefix(textLimit)) } }
 
     private static func connect(_ path: String) -> Int32? {
         let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -68,7 +75,9 @@ final class AgentClient {
     }
 
     /// The "return" of one command; nil where it has an error or no answer.
-    private static func call(_ socket: Int32, _ command: String, _ arguments: [String: Int] = [:]) -> Any? {
+    private static func call(
+        _ socket: Int32, until end: ContinuousClock.Instant, _ command: String, _ arguments: [String: Int] = [:]
+    ) -> Any? {
         var request: [String: Any] = ["execute": command]
         if !arguments.isEmpty { request["arguments"] = arguments }
         guard let data = try? JSONSerialization.data(withJSONObject: request) else { return nil }
@@ -77,7 +86,7 @@ final class AgentClient {
         guard send(socket, line, line.count, Int32(MSG_NOSIGNAL)) == line.count else { return nil }
         var answer: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4096)
-        while answer.count < answerLimit {
+        while answer.count < answerLimit, ContinuousClock.now < end {
             let count = recv(socket, &piece, piece.count, 0)
             guard count > 0 else { return nil }
             answer += piece.prefix(count)

@@ -86,17 +86,21 @@ final class LibvirtMachine: RunningMachine, @unchecked Sendable {
         }
     }
 
-    func diskOperations() async -> [Int] {
-        let counts = try? await LibvirtConnection.onThread { [self] in
-            targets.map { target in
+    /// The daemon's QEMU isn't ours to look into.
+    func waitedSeconds() async -> Double { 0 }
+
+    func diskActivity() async -> DiskActivity {
+        let activity = try? await LibvirtConnection.onThread { [self] in
+            targets.reduce(into: DiskActivity()) { sum, target in
                 var stats = virDomainBlockStatsStruct()
                 guard virDomainBlockStats(domain, target, &stats, MemoryLayout.size(ofValue: stats)) == 0 else {
-                    return 0
+                    return
                 }
-                return Int(max(0, stats.rd_req) + max(0, stats.wr_req))
+                sum.operations += Int(max(0, stats.rd_req) + max(0, stats.wr_req))
+                sum.bytesRead += Int(max(0, stats.rd_bytes))
             }
         }
-        return counts ?? []
+        return activity ?? DiskActivity()
     }
 
     func takePicture() async -> Bool {

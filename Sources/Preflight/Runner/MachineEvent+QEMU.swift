@@ -5,7 +5,11 @@ extension MachineEvent {
         case "RESET":
             guard event.data["reason"] == "guest-reset" || event.data["guest"] == "1" else { return nil }
             self = .reset
-        case "SHUTDOWN": self = .poweredOff
+        case "SHUTDOWN":
+            // A signal or a monitor's command is no deed of the guest's.
+            self =
+                event.data["reason"]?.hasPrefix("guest-") ?? (event.data["guest"] == "1")
+                ? .poweredOff : .broken("QEMU was told to end")
         case "GUEST_PANICKED": self = .panicked
         case "BLOCK_IMAGE_CORRUPTED": self = .broken("the image is corrupt: \(event.data["msg"] ?? "")")
         case "BLOCK_IO_ERROR":

@@ -22,6 +22,14 @@ public struct MachineFiles: Sendable {
 
     public func overlay(_ index: Int) -> String { folder + "/disk-\(index).qcow2" }
 
+    /// What the guest has made this host write beside its overlays, in bytes.
+    var written: Int {
+        [serial, witness, firmware, packets].reduce(0) { sum, path in
+            var status = stat()
+            return lstat(path, &status) == 0 ? sum + Int(status.st_size) : sum
+        }
+    }
+
     /// Whether there is an agent's socket to talk through.
     var hasRoomForSocket: Bool { agent.utf8.count < 108 }
 }

@@ -102,20 +102,23 @@ final class QEMUMachine: RunningMachine, @unchecked Sendable {
         }
     }
 
-    func diskOperations() async -> [Int] {
+    func waitedSeconds() async -> Double { program.waitedSeconds }
+
+    func diskActivity() async -> DiskActivity {
         guard let answer = try? await monitor.execute("query-blockstats"),
             let list = try? JSONSerialization.jsonObject(with: answer) as? [[String: Any]]
-        else { return [] }
-        var counts = [Int](repeating: 0, count: diskCount)
+        else { return DiskActivity() }
+        var activity = DiskActivity()
         for item in list {
-            guard let name = item["device"] as? String, name.hasPrefix("disk"), let index = Int(name.dropFirst(4)),
-                counts.indices.contains(index), let stats = item["stats"] as? [String: Any]
+            // UEFI's flash is a block device as well.
+            guard (item["device"] as? String)?.hasPrefix("disk") == true, let stats = item["stats"] as? [String: Any]
             else { continue }
-            let reads = (stats["rd_operations"] as? NSNumber)?.intValue ?? 0
-            let writes = (stats["wr_operations"] as? NSNumber)?.intValue ?? 0
-            counts[index] = reads + writes
+            for key in ["rd_operations", "wr_operations"] {
+                activity.operations += (stats[key] as? NSNumber)?.intValue ?? 0
+            }
+            activity.bytesRead += (stats["rd_bytes"] as? NSNumber)?.intValue ?? 0
         }
-        return counts
+        return activity
     }
 
     func takePicture() async -> Bool {

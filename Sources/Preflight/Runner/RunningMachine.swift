@@ -7,13 +7,22 @@ protocol RunningMachine: AnyObject, Sendable {
     func takeEvents() -> [MachineEvent]
     /// Processor time used so far, in seconds.
     func cpuSeconds() async -> Double
-    /// Reads and writes of each disk, in operations.
-    func diskOperations() async -> [Int]
+    /// Seconds that its threads were ready to run and had no processor: a busy host is no rest of the guest's. 0 where
+    /// that can't be told.
+    func waitedSeconds() async -> Double
+    /// Of all its disks, since power on.
+    func diskActivity() async -> DiskActivity
     /// A picture in ``MachineFiles/screen``; in VGA text mode its memory in ``MachineFiles/videoMemory``, too.
     /// - Returns: whether there is a picture.
     func takePicture() async -> Bool
     /// Ends the machine and returns when it is gone.
     func stop() async
+}
+
+struct DiskActivity: Equatable, Sendable {
+    /// Reads and writes.
+    var operations = 0
+    var bytesRead = 0
 }
 
 enum MachineEvent: Equatable, Sendable {

@@ -37,8 +37,9 @@ struct UserNetwork {
 
     /// For `-netdev user`.
     var options: String {
-        // The name server's and the first lease's places are QEMU's own (.3, .15), moved off the gateway.
-        let name = network + 3 == gateway ? network + 4 : network + 3
+        // QEMU answers for its name server, too: at the network's end it is in nobody's way. Leases start at .15.
+        let last = network | ~(~UInt32(0) << (32 - prefix))
+        let name = last - 1 == gateway ? last - 2 : last - 1
         let lease = network + 15 == gateway ? network + 16 : network + 15
         return "net=\(Self.text(network))/\(prefix),host=\(Self.text(gateway)),dns=\(Self.text(name)),"
             + "dhcpstart=\(Self.text(lease))"

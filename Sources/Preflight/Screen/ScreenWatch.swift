@@ -93,9 +93,12 @@ struct ScreenWatch {
         guard let current else { return }
         let lines = current.reading.lines
         let before = judge.evidence.count
-        if let failure = WindowsScreens.failure(
-            lines: lines, isStopScreen: ScreenColour.isStopScreen(current.bitmap),
-            isStable: moment.time - stableSince >= 4)
+        // Names of Windows' parts stand in GRUB's menus, and Linux has blue screens of its own.
+        let isLinux = judge.speaksLinux || lines.contains { $0.contains("GNU GRUB") }
+        if !isLinux,
+            let failure = WindowsScreens.failure(
+                lines: lines, isStopScreen: ScreenColour.isStopScreen(current.bitmap),
+                isStable: moment.time - stableSince >= 4)
         {
             judge.see(failure, on: current.name, lines: lines, at: moment)
         } else if current.reading.method != .recognition {

@@ -3,7 +3,6 @@ public import Guest
 /// A witness for the boot test: a script and what starts it, laid into an overlay that is thrown away.
 public enum Witness {
     private static let script: GuestPath = "/etc/rehost/witness"
-    private static let unit: GuestPath = "/etc/systemd/system/rehost-witness.service"
 
     /// Lays it into a guest by the ways of its init system.
     public static func lay(into draft: inout Draft) throws {
@@ -16,13 +15,11 @@ public enum Witness {
         }
         switch try InitSystem(of: draft) {
         case .systemd:
-            try draft.write(unit, text: service, permissions: 0o644)
-            // Emergency mode started by a kernel parameter pulls nothing else in.
-            for target in ["sysinit", "emergency"] {
-                try draft.symlink(
-                    GuestPath("/etc/systemd/system/\(target).target.wants/rehost-witness.service"),
-                    to: "/etc/systemd/system/rehost-witness.service")
-            }
+            try lay("rehost-witness", "early", order: "", wantedBy: ["sysinit"], &draft)
+            // Emergency mode, started by a kernel parameter, pulls nothing else in.
+            try lay(
+                "rehost-witness-report", "report", order: "After=multi-user.target",
+                wantedBy: ["multi-user", "rescue", "emergency"], &draft)
         case .upstart: try draft.write("/etc/init/rehost-witness.conf", text: job, permissions: 0o644)
         case .sysv:
             try draft.write("/etc/init.d/rehost-witness", text: initScript, permissions: 0o755)
@@ -34,25 +31,36 @@ public enum Witness {
         }
     }
 
-    /// Early, beside everything, and not ended by the change to emergency mode: a broken boot is reported, too.
-    private static let service = """
-        [Unit]
-        Description=Witness of the boot check
-        DefaultDependencies=no
-        IgnoreOnIsolate=yes
+    /// Beside everything, and not ended by the change to emergency mode: a broken boot is reported, too.
+    private static func lay(
+        _ name: String, _ argument: String, order: String, wantedBy targets: [String], _ draft: inout Draft
+    ) throws {
+        let text = """
+            [Unit]
+            Description=Witness of the boot check
+            DefaultDependencies=no
+            IgnoreOnIsolate=yes
+            \(order)
 
-        [Service]
-        Type=simple
-        ExecStart=/bin/sh \(script)
-        StandardInput=null
-        StandardOutput=null
-        StandardError=null
+            [Service]
+            Type=simple
+            ExecStart=/bin/sh \(script) \(argument)
+            StandardInput=null
+            StandardOutput=null
+            StandardError=null
 
-        """
+            """
+        let folder = "/etc/systemd/system"
+        try draft.write(GuestPath("\(folder)/\(name).service"), text: text, permissions: 0o644)
+        for target in targets {
+            try draft.symlink(
+                GuestPath("\(folder)/\(target).target.wants/\(name).service"), to: "\(folder)/\(name).service")
+        }
+    }
 
     private static let job = """
         description "witness of the boot check"
-        start on (stopped rc RUNLEVEL=[2345] or runlevel [2345])
+        start on stopped rc RUNLEVEL=[2345]
         exec /bin/sh \(script)
 
         """
@@ -75,6 +83,9 @@ public enum Witness {
     private static let openRC = """
         #!/sbin/openrc-run
         description="witness of the boot check"
+        depend() {
+            after *
+        }
         start() {
             /bin/sh \(script) </dev/null >/dev/null 2>&1 &
         }

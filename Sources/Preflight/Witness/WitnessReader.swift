@@ -60,8 +60,8 @@ struct WitnessReader {
         }
     }
 
-    /// JSON has no infinity.
-    private static func number(_ text: String) -> Double? { Double(text).flatMap { $0.isFinite ? $0 : nil } }
+    /// JSON has no infinity, and an integer an end.
+    private static func number(_ text: String) -> Double? { Double(text).flatMap { abs($0) < 1e12 ? $0 : nil } }
 
     /// "rehost-disk0", possibly behind a vendor's name.
     private static func disk(_ serial: String) -> Int? {

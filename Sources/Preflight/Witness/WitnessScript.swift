@@ -23,36 +23,61 @@ enum WitnessScript {
         # One write a message, so that the kernel's lines don't get between.
         say() { printf '%s\n' "rehost-witness $*" > "$port" 2>/dev/null; }
         seconds() { cut -d ' ' -f 1 /proc/uptime; }
-        say "begin $(seconds)"
+        flag=/run/rehost-witness
+        [ -d /run ] || flag=/var/run/rehost-witness
+        if [ ! -e "$flag" ]; then
+            say "begin $(seconds)"
+            : > "$flag"
+        fi
 
         has_systemd=
         [ -d /run/systemd/system ] && has_systemd=yes
         state=
         system_state() { state=$(systemctl is-system-running 2>/dev/null | head -n 1); }
 
-        # systemd 240 can wait by itself; older ones are asked again and again.
-        if [ -n "$has_systemd" ]; then
-            state=$(timeout 100 systemctl is-system-running --wait 2>/dev/null | head -n 1)
-            # Longer than a device is waited for: what holds the boot up is worth telling.
-            if [ -z "$state" ]; then
-                systemctl list-jobs --no-legend --no-pager --plain 2>/dev/null | awk '$4 == "running" { print $2 }' |
-                    head -n 10 | while read -r unit; do say "job $unit"; done
-                state=$(timeout 800 systemctl is-system-running --wait 2>/dev/null | head -n 1)
-            fi
+        # With systemd there are two of us. The first says that user space runs, and sleeps: asking systemd all the time
+        # would cost the boot more than anything. The second comes when the boot is through. Where it doesn't come, the
+        # first tells what holds the boot up.
+        if [ "$1" = early ] && [ -n "$has_systemd" ]; then
+            sleep 100
+            [ -e "$flag.report" ] && exit 0
+            systemctl list-jobs --no-legend --no-pager --plain 2>/dev/null | awk '$4 == "running" { print $2 }' |
+                head -n 10 | while read -r unit; do say "job $unit"; done
             waited=0
-            while [ "$waited" -lt 900 ]; do
+            while [ ! -e "$flag.report" ]; do
+                system_state
+                case "$state" in running | degraded | maintenance) break ;; esac
+                [ "$waited" -lt 900 ] || exit 0
+                sleep 10
+                waited=$((waited + 10))
+            done
+            [ -e "$flag.report" ] && exit 0
+        fi
+        : > "$flag.report"
+
+        if [ -n "$has_systemd" ]; then
+            boot_time=$(seconds)
+            waited=0
+            while [ "$waited" -lt 300 ]; do
+                system_state
                 case "$state" in
-                    running | degraded | maintenance | stopping) break ;;
+                    running | degraded | maintenance) break ;;
+                    # Going down: the next start tells the rest.
+                    stopping) exit 0 ;;
                     initializing | starting) ;;
                     # Older than 215: no such question. No jobs left means the same.
                     *) systemctl list-jobs 2>/dev/null | grep -q 'No jobs' && break ;;
                 esac
-                sleep 2
-                waited=$((waited + 2))
-                system_state
+                sleep 1
+                waited=$((waited + 1))
             done
         else
-            # Who comes last in a runlevel, or early with upstart: the others get a moment.
+            # OpenRC's own run may still go on; elsewhere the witness comes last, and the others get a moment.
+            waited=0
+            while [ "$waited" -lt 300 ] && pgrep -x openrc >/dev/null 2>&1; do
+                sleep 2
+                waited=$((waited + 2))
+            done
             sleep 5
         fi
 
@@ -136,19 +161,24 @@ enum WitnessScript {
         # Of fstab, what should be mounted and isn't.
         awk '
             FNR == NR { mounted[$2] = 1; next }
-            /^[ \t]*#/ || NF < 4 { next }
+            /^[ \t]*#/ || NF < 3 { next }
             $2 !~ /^\// || $3 == "swap" { next }
             (","$4",") ~ /,(noauto|x-systemd\.automount),/ { next }
-            !($2 in mounted) { print $2 }
+            {
+                target = $2
+                if (target != "/") sub(/\/+$/, "", target)
+                if (!(target in mounted)) print target
+            }
         ' /proc/mounts /etc/fstab 2>/dev/null | head -n 20 | while read -r target; do say "missing $target"; done
 
         if [ -n "$has_systemd" ]; then
-            systemctl list-units --state=failed --plain --no-legend --no-pager 2>/dev/null | awk '{ print $1 }' |
-                head -n 40 | while read -r unit; do say "failed $unit"; done
-            say "boot_time $(systemd-analyze time 2>/dev/null | head -n 1 | sed 's/^Startup finished in //')"
-            systemctl list-units --state=running --plain --no-legend --no-pager 'getty@*' 'serial-getty@*' \
-                'console-getty*' display-manager.service gdm.service sddm.service lightdm.service 2>/dev/null |
-                grep -q . && say 'login yes'
+            # One question for both, each costs.
+            systemctl list-units --all --type=service,mount,socket,swap --state=failed,running --plain --no-legend \
+                --no-pager 2>/dev/null | awk '
+                    $3 == "failed" && failed++ < 40 { print "failed", $1 }
+                    $4 == "running" && $1 ~ /^(serial-|console-)?getty|^display-manager|^(gdm|sddm|lightdm|xdm)/ { login = 1 }
+                    END { if (login) print "login yes" }' | while read -r line; do say "$line"; done
+            say "boot_time $boot_time s"
             systemctl show --property Id --property LoadState --property ActiveState --property UnitFileState \
                 open-vm-tools vmtoolsd vmware-tools vgauthd vboxadd vboxadd-service hv-kvp-daemon hypervkvpd \
                 xe-linux-distribution xe-daemon prltoolsd qemu-guest-agent 2>/dev/null | awk -F = '

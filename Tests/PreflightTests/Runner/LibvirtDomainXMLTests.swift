@@ -62,7 +62,7 @@ import Testing
         #expect(domain.first("memory")?.text == "2048" && domain.first("vcpu")?.text == "2")
         #expect(domain.first("os")?.first("type")?["machine"] == "q35")
         #expect(domain.first("features")?.children.map(\.name) == ["acpi", "apic"])
-        // Nothing is added to what it says of the processor.
+        // What it says of the processor is for KVM.
         #expect(domain.first("cpu")?["mode"] == "maximum")
         let devices = try #require(domain.first("devices"))
         #expect(devices.children.map(\.name) == ["disk", "disk", "controller", "video", "memballoon", "rng"])

@@ -49,7 +49,7 @@ struct MachineTests {
     @Test func networksAreChecked() throws {
         #expect(
             try UserNetwork("192.168.77.9/24", gateway: "192.168.77.1").options
-                == "net=192.168.77.0/24,host=192.168.77.1,dns=192.168.77.3,dhcpstart=192.168.77.15")
+                == "net=192.168.77.0/24,host=192.168.77.1,dns=192.168.77.254,dhcpstart=192.168.77.15")
         #expect(try UserNetwork("10.0.0.0/8").gatewayAddress == "10.0.0.2")
         for bad in ["10.0.2.0", "10.0.2.0/33", "10.0.2/24", "a.b.c.d/24", "10.0.2.0/30", "", "/", "10.0.2.256/24"] {
             #expect(throws: UserNetwork.Invalid.self) { try UserNetwork(bad) }
