@@ -7,7 +7,7 @@ struct NetworkLayer {
     private var now = 0.0
 
     /// Seconds after which a lease that was taken without a further packet counts: a quiet guest has nothing to say.
-    private static let quiet = 5.0
+    private static let quiet = 2.0
 
     init(_ machine: Machine, _ files: MachineFiles) {
         self.machine = machine
