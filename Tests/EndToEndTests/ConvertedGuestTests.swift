@@ -8,7 +8,7 @@ import Testing
         if: ProcessInfo.processInfo.environment["REHOST_END_TO_END"] == "1",
         "boots real guests for minutes: script/test sets REHOST_END_TO_END=1"))
 final class ConvertedGuestTests {
-    let work = Tools.work
+    let work = Tools.work("converted")
 
     init() throws { try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true) }
 

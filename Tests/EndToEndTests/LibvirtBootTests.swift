@@ -9,7 +9,7 @@ import Testing
         "boots real guests for minutes: script/test sets REHOST_END_TO_END=1"),
     .enabled(if: EmbeddedLibvirt.obstacle == nil, "\(EmbeddedLibvirt.obstacle ?? "libvirt can be used here")"))
 final class LibvirtBootTests {
-    private let work = URL(fileURLWithPath: Tools.work.path + "-libvirt")
+    private let work = Tools.work("libvirt")
 
     init() throws { try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true) }
 

@@ -5,13 +5,14 @@ enum Tools {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// Outside the tree, beside the guests' own cache, so that a second run finds what the first one built.
-    static let work: URL = {
+    /// A suite's own folder: outside the tree, beside the guests' own cache, so that a second run finds what the first one
+    /// built.
+    static func work(_ suite: String) -> URL {
         let cache =
             ProcessInfo.processInfo.environment["XDG_CACHE_HOME"].map { URL(fileURLWithPath: $0) }
             ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache")
-        return cache.appendingPathComponent("rehost/test-\(ProcessInfo.processInfo.processIdentifier)")
-    }()
+        return cache.appendingPathComponent("rehost/test-\(ProcessInfo.processInfo.processIdentifier)-\(suite)")
+    }
 
     struct Result {
         var status: Int32
