@@ -28,6 +28,7 @@ struct BootWatch {
         expectation.hasNetwork = test.machine.card != .none
         expectation.hasWitness = test.hasWitness
         expectation.budget = test.budget
+        expectation.isUEFI = test.machine.firmware == .uefi
         expectation.obstacle = DiskStart(test.diskStart).obstacle(on: test.machine)
         judge = Judge(expectation)
         serial.files = running.files

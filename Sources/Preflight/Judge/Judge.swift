@@ -25,6 +25,8 @@ struct Judge {
         var hasWitness = false
         /// Processor seconds that a boot may take without getting further.
         var budget = 900.0
+        /// UEFI with nothing but the fallback path, or the entry that was given.
+        var isUEFI = false
         /// Why the boot disk can't start on this machine, told from its first sectors.
         var obstacle: (reason: String, remedy: String)?
     }
@@ -263,7 +265,8 @@ struct Judge {
             record(Evidence(.disk, time: 0, what: obstacle.reason))
             return decide(.noBootDevice, obstacle.reason, obstacle.remedy)
         }
-        decide(failure.verdict, failure.reason, failure.remedy)
+        let isFallbackMissing = failure.verdict == .noBootDevice && expectation.isUEFI
+        decide(failure.verdict, failure.reason, isFallbackMissing ? Remedies.noFallback : failure.remedy)
     }
 
     /// "A start job is running for /dev/disk/by-uuid/… (12s / 1min 30s)": systemd tells what it waits for.

@@ -3,6 +3,9 @@ enum Remedies {
     static let noBootDevice =
         "is it the right disk, and the right firmware? try --firmware uefi or bios; for BIOS on a "
         + "UEFI disk: rehost convert --firmware bios"
+    static let noFallback =
+        #"the disk has an EFI system partition, and no \EFI\BOOT\BOOTX64.EFI that starts: name the loader that the "#
+        + #"source's variables named, as in --boot-entry '\EFI\debian\grubx64.efi', or copy it to that path"#
     static let grubRescue =
         "GRUB's prefix is not on this machine's disks: name all disks of the machine with --disk, the "
         + "boot disk first, or convert with rehost, which puts GRUB in anew"

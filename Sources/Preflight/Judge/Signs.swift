@@ -54,6 +54,8 @@ enum Signs {
     static func level(of line: String, isComplete: Bool) -> Level? {
         if isComplete, isWelcome(line) { return .userSpace }
         if line.contains("/sysroot") { return .kernel }
+        // The UEFI's own last resorts.
+        if line.contains("EFI Internal Shell") || line.contains("UiApp") { return .firmware }
         return levels.first { line.contains($0.0) }?.1
     }
 

@@ -136,6 +136,43 @@ struct JudgeTests {
         #expect(replay.judge.decision?.reason == "the disk is empty")
     }
 
+    @Test func aMissingFallbackPathIsNamed() {
+        var expectation = Judge.Expectation()
+        expectation.isUEFI = true
+        var replay = Replay(expectation)
+        replay.say("BdsDxe: loading Boot0002 \"EFI Internal Shell\" from Fv(7CB8BDC9)\r\n")
+        replay.say("BdsDxe: starting Boot0002 \"EFI Internal Shell\" from Fv(7CB8BDC9)\r\n")
+        replay.say("UEFI Interactive Shell v2.2\r\nShell> ")
+        replay.pass(10, busy: 0.1)
+        #expect(replay.judge.decision?.verdict == .noBootDevice)
+        #expect(replay.judge.decision?.remedy?.contains("--boot-entry") == true)
+        #expect(replay.judge.level == .firmware)
+    }
+
+    @Test func programsOfTheSystemMaySayError() {
+        var replay = judge(network: false, witness: true)
+        replay.say("Linux version 6.1.0\r\nWelcome to CentOS Linux 7 (Core)!\r\nerror: \"net.x\" is unknown\r\n")
+        replay.pass(40, busy: 1)
+        #expect(replay.judge.decision == nil)
+    }
+
+    @Test func aLockedDiskIsNamed() {
+        var replay = judge(network: false)
+        replay.say("Linux version 6.1.0\r\nPlease enter passphrase for disk cr_root:")
+        replay.pass(60, busy: 0.02)
+        #expect(replay.judge.decision?.verdict == .hang)
+        #expect(replay.judge.decision?.reason.contains("passphrase") == true)
+    }
+
+    @Test func targetsOfAnInitramfsAreNoUserSpace() {
+        var replay = judge(network: false)
+        replay.say(
+            "Welcome to Rocky Linux 9.3 dracut-057 (Initramfs)!\r\n[  OK  ] Reached target Local File Systems.\r\n")
+        #expect(replay.judge.level == nil)
+        replay.say("[  OK  ] Mounted /sysroot.\r\nSwitching root\r\n[  OK  ] Reached target Local File Systems.\r\n")
+        #expect(replay.judge.level == .userSpace)
+    }
+
     @Test func aBusyBootHasABudget() {
         var expectation = Judge.Expectation()
         expectation.budget = 100
