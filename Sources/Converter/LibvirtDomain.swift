@@ -59,7 +59,7 @@ public struct LibvirtDomain: Sendable {
         let processor = domain.add("cpu")
         processor.set("mode", type == "kvm" ? "host-model" : "maximum")
         if type == "qemu" {
-            // Page tables of five levels cost a third of the time under emulation.
+            // Page tables of five levels are a longer walk for each miss, which is emulated.
             let feature = processor.add("feature")
             feature.set("policy", "disable")
             feature.set("name", "la57")

@@ -46,8 +46,8 @@ enum Findings {
             findings.append(
                 .init(.note, "\(name) runs, the tools of another hypervisor", hint: "rehost convert masks VMware's"))
         }
-        let slow = ["ata_piix", "ahci", "mptspi", "e1000", "e1000e", "8139cp"]
-        if report.machine.bus != .sata, slow.contains(facts.rootDriver) {
+        let emulated = ["ata_piix", "ahci", "mptspi"]
+        if report.machine.bus != .sata, emulated.contains(facts.rootDriver) {
             findings.append(.init(.note, "the root disk is driven by \(facts.rootDriver), not by virtio"))
         }
         return findings

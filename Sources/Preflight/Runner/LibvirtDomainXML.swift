@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Guest
 internal import Host
 
 /// A ``Machine`` as a libvirt domain for one boot test (https://libvirt.org/formatdomain.html). What it starts from is the
@@ -106,8 +107,7 @@ struct LibvirtDomainXML {
         let bus = machine.bus == .virtioBlk ? "virtio" : machine.bus == .virtioSCSI ? "scsi" : "sata"
         let boots = disks.indices.map { $0 == machine.bootDisk ? 1 : $0 + 2 }
         let devices = disks.indices.map { index in
-            let letter = String(UnicodeScalar(UInt8(97 + index % 26)))
-            let name = (bus == "virtio" ? "vd" : "sd") + (index < 26 ? "" : "a") + letter
+            let name = (bus == "virtio" ? "vd" : "sd") + GuestDisk.letters(index)
             return "<disk device='disk'><target dev='\(name)' bus='\(bus)'/><boot order='\(boots[index])'/></disk>"
         }
         let controller = bus == "scsi" ? "<controller type='scsi' model='virtio-scsi'/>" : ""

@@ -41,8 +41,8 @@ struct QEMUArguments {
         ]
     }
 
-    /// Under emulation a model with x86-64-v3, which RHEL 10 and its like ask for. QEMU's "max" has more and costs it: page
-    /// tables of five levels alone a third of the processor time (106 s against 79 s to the login prompt of Debian 12).
+    /// Under emulation a model with x86-64-v3, which RHEL 10 and its like ask for. QEMU's "max" has more, and boots slower
+    /// with it: each thing that a kernel finds and uses is emulated.
     static func processor(_ accelerator: Accelerator) -> String { accelerator == .kvm ? "host" : "EPYC" }
 
     private var firmwareArguments: [String] {

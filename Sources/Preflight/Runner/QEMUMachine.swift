@@ -13,7 +13,6 @@ final class QEMUMachine: RunningMachine, @unchecked Sendable {
     let files: MachineFiles
     private let program: BackgroundProgram
     private let monitor: QMP
-    private let diskCount: Int
     // Touched with the lock held.
     private let lock = NSLock()
     private var lastCPU = 0.0
@@ -30,7 +29,6 @@ final class QEMUMachine: RunningMachine, @unchecked Sendable {
             isIsolated: isolation != nil, firmware: firmware)
         self.files = files
         runner = "qemu with \(accelerator.rawValue)"
-        diskCount = overlays.count
         let monitor = QMP()
         self.monitor = monitor
         let program = try BackgroundProgram(

@@ -19,7 +19,9 @@ final class QMP: @unchecked Sendable {
     struct Failure: Error, CustomStringConvertible {
         var command: String
         var reason: String
-        var description: String { "could not have QEMU do '\(command)': \(reason)" }
+        var description: String {
+            "could not have QEMU do '\(command)': \(reason)\nhint: try again, on a less busy machine; is its memory enough?"
+        }
     }
 
     // All touched with the lock held; the reader's thread fills them.

@@ -35,8 +35,8 @@ enum WitnessScript {
         state=
         system_state() { state=$(systemctl is-system-running 2>/dev/null | head -n 1); }
 
-        # With systemd there are two of us. The first says that user space runs, and sleeps: asking systemd all the time
-        # would cost the boot more than anything. The second comes when the boot is through. Where it doesn't come, the
+        # With systemd there are two of us. The first says that user space runs, and sleeps: whoever keeps asking systemd
+        # takes from the boot. The second comes when the boot is through. Where it doesn't come, the
         # first tells what holds the boot up.
         if [ "$1" = early ] && [ -n "$has_systemd" ]; then
             sleep 100

@@ -10,7 +10,7 @@ struct MachineTests {
         let firmware = machine.firmware == .uefi ? UEFIFirmware(code: "/code", variables: "/vars") : nil
         return QEMUArguments(
             machine: machine, network: try UserNetwork(machine.network, gateway: machine.gateway), accelerator: .tcg,
-            disks: (0..<disks).map { "/work/a,b/disk-\($0).qcow2" }, files: MachineFiles(folder: "/work/a,b"),
+            disks: (0..<disks).map { "/scratch/a,b/disk-\($0).qcow2" }, files: MachineFiles(folder: "/scratch/a,b"),
             isIsolated: false, firmware: firmware
         ).list.joined(separator: " ")
     }
@@ -31,8 +31,8 @@ struct MachineTests {
 
     @Test func commasInPathsAreDoubled() throws {
         let line = try arguments { _ in }
-        #expect(line.contains("file=/work/a,,b/disk-0.qcow2"))
-        #expect(line.contains("path=/work/a,,b/serial.log"))
+        #expect(line.contains("file=/scratch/a,,b/disk-0.qcow2"))
+        #expect(line.contains("path=/scratch/a,,b/serial.log"))
     }
 
     @Test func theNetworkLeadsNowhereAndACardIsNotAMust() throws {
