@@ -1,3 +1,4 @@
+import Converter
 import Foundation
 import Guest
 import GuestTesting
@@ -49,15 +50,26 @@ struct FixtureGuest {
                 case renamed
             }
             var version: String
-            var initramfs: String
+            /// Its name in /boot; nil: it has none.
+            var initramfs: String?
+            /// The kernel's name in /boot; nil: "vmlinuz-<version>".
+            var image: String?
             var folder: String?
             var virtio: Virtio?
+        }
+        /// What the conversion is asked for, in the words of the command line.
+        struct Options: Decodable {
+            var firmware: String?
+            var network: String?
+            var diskBus: String?
         }
         var disk: Disk
         var volumes: [Volume]
         var kernels: [Kernel]
+        var options: Options?
     }
 
+    let adaptation: Adaptation
     let machine: FakeMachine
     private let scratch: ScratchFolder
     private let disks: DirectoryGuest
@@ -70,6 +82,7 @@ struct FixtureGuest {
         let description = try JSONDecoder().decode(Description.self, from: json)
         let diskFile = scratch.file("disk.raw")
         disks = DirectoryGuest(root: scratch.path, diskFiles: [diskFile])
+        adaptation = Self.adaptation(description.options)
         machine = FakeMachine(disks: disks, sizes: [description.disk.sectors * 512])
         try Self.make(description.disk, diskFile, disks)
         for volume in description.volumes { machine.volumes.append(try Self.volume(volume, source, scratch)) }
@@ -79,6 +92,14 @@ struct FixtureGuest {
             try FileManager.default.createDirectory(atPath: scratch.file(folder), withIntermediateDirectories: true)
         }
         for kernel in description.kernels { try lay(kernel, hasBoot: trees.contains("boot")) }
+    }
+
+    private static func adaptation(_ options: Description.Options?) -> Adaptation {
+        var adaptation = Adaptation()
+        if let choice = options?.firmware.flatMap(Adaptation.FirmwareChoice.init) { adaptation.firmware = choice }
+        if let choice = options?.network.flatMap(Adaptation.NetworkChoice.init) { adaptation.network = choice }
+        if let bus = options?.diskBus.flatMap(Adaptation.DiskBus.init) { adaptation.diskBus = bus }
+        return adaptation
     }
 
     private static func volume(
@@ -104,6 +125,8 @@ struct FixtureGuest {
         var kernel = SampleKernel(version: description.version)
         kernel.packing = .plain
         kernel.initramfsName = description.initramfs
+        if description.initramfs == nil { kernel.packing = .none }
+        if let image = description.image { kernel.imageName = image }
         if let folder = description.folder { kernel.modulesFolder = GuestPath(folder) }
         switch description.virtio {
         case .builtin: kernel.builtIn = SampleKernel.virtio

@@ -46,7 +46,7 @@ struct GoldenTests {
         try fixture.machine.unmountAll()
         let opened = try Opening.open(fixture.machine, options: OpeningOptions())
         let inspection = try Inspector.inspect(fixture.machine, opened: opened)
-        let pipeline = Pipeline(Adaptation(), grub: grub)
+        let pipeline = Pipeline(fixture.adaptation, grub: grub)
         return (try pipeline.plan(fixture.machine, guest: inspection, findings: opened.findings), inspection)
     }
 

@@ -6,7 +6,9 @@ public struct SampleKernel: Sendable {
     public var version: String
     public var folder: GuestPath { modulesFolder.appending(version) }
     public var modulesFolder: GuestPath = "/usr/lib/modules"
-    /// Its name in /boot; nil: Debian's.
+    /// The kernel's name in /boot; nil: "vmlinuz-<version>".
+    public var imageName: String?
+    /// The initramfs's name in /boot; nil: Debian's.
     public var initramfsName: String?
     /// From a module's file to the files that it needs, as modules.dep has them.
     public var modules: [String: [String]] = [
@@ -38,6 +40,7 @@ public struct SampleKernel: Sendable {
         case bytes([UInt8])
     }
 
+    public var image: GuestPath { GuestPath("/boot").appending(imageName ?? "vmlinuz-\(version)") }
     public var initramfs: GuestPath { GuestPath("/boot").appending(initramfsName ?? "initrd.img-\(version)") }
 
     public static let virtio = [
@@ -49,7 +52,7 @@ public struct SampleKernel: Sendable {
     public var kernel: Kernel {
         let hasInitramfs = if case .none = packing { false } else { true }
         return Kernel(
-            version: version, image: "/boot/vmlinuz-\(version)", initramfs: hasInitramfs ? initramfs : nil,
+            version: version, image: image, initramfs: hasInitramfs ? initramfs : nil,
             modules: folder)
     }
 
@@ -57,7 +60,7 @@ public struct SampleKernel: Sendable {
 
     /// Every file that it brings.
     public func files() throws -> [GuestPath: [UInt8]] {
-        var files: [GuestPath: [UInt8]] = ["/boot/vmlinuz-\(version)": Array("MZ".utf8)]
+        var files: [GuestPath: [UInt8]] = [image: Array("MZ".utf8)]
         for file in modules.keys { files[folder.appending(file)] = Array("ELF \(file)".utf8) }
         let dep = modules.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.joined(separator: " "))\n" }
         files[folder.appending("modules.dep")] = Array(dep.joined().utf8)

@@ -22,15 +22,15 @@ public struct BIOSBoot: Injector {
                 hint: "give all disks of the guest with --disk, the boot disk first")
             return
         }
-        guard let prefix = try planConfiguration(in: &draft, guest: guest) else { return }
-        guard let place = try Self.location(of: prefix, in: draft, guest: guest) else {
-            draft.block(
-                "GRUB can't be told where '\(prefix)' is: its file system has no UUID",
-                hint: "give it one in the source (tune2fs -U random, xfs_admin -U generate)")
-            return
-        }
-        guard Self.isReachable(place.mount.device, on: guest, &draft) else { return }
-        let core = try grub.makeCore(place.core)
+        guard let menu = try GrubMenu.plan(in: &draft, guest: guest),
+            let place = try menu.location(in: &draft, guest: guest),
+            Self.isReachable(place.mount.device, on: guest, &draft)
+        else { return }
+        let prefix = menu.prefix
+        let core = try grub.makeCore(
+            BIOSGrub.Core(
+                modules: ["biosdisk"] + place.modules, prefix: place.prefix,
+                earlyConfiguration: place.earlyConfiguration))
         let sectors = UInt64((core.count + SectorEdit.sectorSize - 1) / SectorEdit.sectorSize)
         guard let (first, after) = Self.table(table, withRoomFor: sectors, on: disk) else {
             draft.block(
@@ -65,74 +65,6 @@ public struct BIOSBoot: Injector {
         guest.disks.first { disk in
             if case .gpt(let table) = disk.table { table.entries.contains { $0.type == GPT.efiSystem } } else { false }
         }
-    }
-
-    /// - Returns: the folder that GRUB reads from; nil after a blocker.
-    private func planConfiguration(in draft: inout Draft, guest: Inspection) throws -> GuestPath? {
-        switch guest.bootLoader {
-        case .grub2(let configuration, let prefix):
-            let text = try draft.text(configuration) ?? ""
-            let commands = text.split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace).first ?? "" }
-            guard !commands.contains("blscfg") else {
-                draft.block(
-                    "'\(configuration)' takes its menu from Boot Loader Specification entries (blscfg),"
-                        + " which this GRUB for BIOS can't read",
-                    hint: "use --firmware keep, or run 'grub2-mkconfig' in the source with GRUB_ENABLE_BLSCFG=false")
-                return nil
-            }
-            return prefix
-        case .loaderEntries(let entries):
-            let prefix: GuestPath = "/boot/grub"
-            guard let text = try LoaderEntries.grubConfiguration(entries, in: draft, guest: guest) else {
-                draft.block(
-                    "none of the guest's \(entries.count) boot loader entries names a kernel that is there",
-                    hint: "use --firmware keep")
-                return nil
-            }
-            try draft.write(prefix.appending("grub.cfg"), text: text)
-            draft.warn(
-                "'\(prefix)/grub.cfg' is made from the guest's \(entries.count) boot loader entries;"
-                    + " kernels that are installed later won't appear in it by themselves")
-            return prefix
-        case .unknown:
-            draft.block(
-                "no boot loader configuration that can be used under BIOS was found"
-                    + " (no grub.cfg in /boot/grub or /boot/grub2, no boot loader entries)",
-                hint: "use --firmware keep, or check that /boot is on one of the given disks")
-            return nil
-        }
-    }
-
-    /// Where GRUB finds its prefix, and what its core needs to get there.
-    private static func location(
-        of prefix: GuestPath, in draft: Draft, guest: Inspection
-    ) throws -> (mount: Mount, core: BIOSGrub.Core)? {
-        let real = try draft.resolve(prefix)
-        guard let mount = guest.mount(holding: real),
-            let uuid = guest.fileSystem(on: mount.device)?.uuid, let below = real.relative(to: mount.path)
-        else { return nil }
-        // GRUB sees a btrfs from its top level, whatever its default subvolume is.
-        let top = [mount.subvolume, below].compactMap { $0 }.filter { !$0.isEmpty && $0 != "/" }
-        let path = "/" + top.joined(separator: "/")
-        var modules = ["biosdisk", "part_gpt", "part_msdos", "search_fs_uuid"]
-        // GRUB's driver has its own name for two of them.
-        let driver = ["ext2": "ext2", "ext3": "ext2", "ext4": "ext2", "vfat": "fat"][mount.type] ?? mount.type
-        modules.append(driver)
-        if mount.device.hasPrefix("/dev/md") { modules += ["diskfilter", "mdraid09", "mdraid1x"] }
-        if FileSystem(device: mount.device, type: mount.type).partition == nil { modules += ["diskfilter", "lvm"] }
-        if guest.fileSystems.contains(where: { $0.type == "linux_raid_member" }) {
-            modules += ["mdraid09", "mdraid1x"]
-        }
-        var seen: Set<String> = []
-        let core = BIOSGrub.Core(
-            modules: modules.filter { seen.insert($0).inserted }, prefix: path,
-            earlyConfiguration: "search.fs_uuid \(uuid) root\nset prefix=($root)\(quoted(path))\n")
-        return (mount, core)
-    }
-
-    /// Single quotes hold everything in GRUB's language but a single quote.
-    private static func quoted(_ path: String) -> String {
-        "'" + path.replacing("'", with: "'\\''") + "'"
     }
 
     /// What BIOS can't read it can't start from.

@@ -24,11 +24,11 @@ enum LoaderEntries {
             else { continue }
             // Paths in an entry start at the partition that holds it.
             let folder = mount.subvolume.map { "/" + $0 } ?? ""
-            menu += "menuentry \(quoted(entry.title.isEmpty ? path.name : entry.title)) {\n"
+            menu += "menuentry \(GrubMenu.quoted(entry.title.isEmpty ? path.name : entry.title)) {\n"
             menu += "    search --no-floppy --fs-uuid --set=root \(uuid)\n"
-            menu += "    linux \(quoted(folder + entry.linux)) \(entry.options.joined(separator: " "))\n"
+            menu += "    linux \(GrubMenu.quoted(folder + entry.linux)) \(entry.options.joined(separator: " "))\n"
             if !entry.initrds.isEmpty {
-                menu += "    initrd \(entry.initrds.map { quoted(folder + $0) }.joined(separator: " "))\n"
+                menu += "    initrd \(entry.initrds.map { GrubMenu.quoted(folder + $0) }.joined(separator: " "))\n"
             }
             menu += "}\n"
         }
@@ -61,8 +61,6 @@ enum LoaderEntries {
         }
         return entry.linux.isEmpty ? nil : entry
     }
-
-    private static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
 }
 
 extension String {
