@@ -42,46 +42,61 @@ public enum Cpio {
         bytes.starts(with: Array("070701".utf8)) || bytes.starts(with: Array("070702".utf8))
     }
 
+    /// What one header says.
+    struct Header {
+        var mode: UInt32
+        /// Of the content, in bytes.
+        var size: Int
+        /// With the zero behind the name, in bytes: 1 to 4,096.
+        var nameSize: Int
+
+        /// - Parameter bytes: ``headerSize`` of them.
+        init(_ bytes: ArraySlice<UInt8>) throws {
+            guard bytes.count == Cpio.headerSize, Cpio.hasMagic(bytes) else {
+                throw Failure(reason: "no header where one should be")
+            }
+            func field(_ index: Int) throws -> UInt32 {
+                let at = bytes.startIndex + 6 + 8 * index
+                guard let value = UInt32(String(decoding: bytes[at..<at + 8], as: UTF8.self), radix: 16) else {
+                    throw Failure(reason: "a header field is no number")
+                }
+                return value
+            }
+            mode = try field(1)
+            size = Int(try field(6))
+            nameSize = Int(try field(11))
+            guard nameSize > 0, nameSize <= 4096 else { throw Failure(reason: "a name is longer than the archive") }
+        }
+    }
+
     /// The entries of the one archive that the input starts with, and the index just behind its trailer.
     public static func list(_ input: ArraySlice<UInt8>) throws -> (entries: [Listed], end: Int) {
         var entries: [Listed] = []
         var at = input.startIndex
         while true {
-            guard at + headerSize <= input.endIndex, hasMagic(input[at...]) else {
-                throw Failure(reason: "no header where one should be")
-            }
-            let mode = try field(input, at, 1)
-            let size = Int(try field(input, at, 6))
-            let nameSize = Int(try field(input, at, 11))
+            guard input.endIndex - at >= headerSize else { throw Failure(reason: "no header where one should be") }
+            let header = try Header(input[at..<at + headerSize])
             let nameStart = at + headerSize
-            guard nameSize > 0, nameSize <= 4096, nameStart + nameSize <= input.endIndex else {
-                throw Failure(reason: "a name is longer than the archive")
-            }
-            let name = String(decoding: input[nameStart..<nameStart + nameSize - 1], as: UTF8.self)
-            let start = nameStart + nameSize + padding(nameStart + nameSize - input.startIndex)
+            let nameEnd = nameStart + header.nameSize
+            guard nameEnd <= input.endIndex else { throw Failure(reason: "a name is longer than the archive") }
+            let name = String(decoding: input[nameStart..<nameEnd - 1], as: UTF8.self)
+            let start = nameEnd + padding(nameEnd - input.startIndex)
             if name == trailer { return (entries, min(start, input.endIndex)) }
-            guard start + size <= input.endIndex else { throw Failure(reason: "'\(name)' is cut short") }
-            entries.append(Listed(path: normal(name), mode: mode, content: start..<start + size))
-            at = start + size + padding(start + size - input.startIndex)
+            let end = start + header.size
+            guard end <= input.endIndex else { throw Failure(reason: "'\(name)' is cut short") }
+            entries.append(Listed(path: normal(name), mode: header.mode, content: start..<end))
+            at = end + padding(end - input.startIndex)
         }
     }
 
-    private static func normal(_ name: String) -> String {
+    static func normal(_ name: String) -> String {
         var name = Substring(name)
         while name.hasPrefix("./") { name = name.dropFirst(2) }
         while name.hasPrefix("/") { name = name.dropFirst() }
         return String(name)
     }
 
-    private static func field(_ input: ArraySlice<UInt8>, _ header: Int, _ index: Int) throws -> UInt32 {
-        let at = header + 6 + 8 * index
-        guard let value = UInt32(String(decoding: input[at..<at + 8], as: UTF8.self), radix: 16) else {
-            throw Failure(reason: "a header field is no number")
-        }
-        return value
-    }
-
-    private static func padding(_ length: Int) -> Int { (4 - length % 4) % 4 }
+    static func padding(_ length: Int) -> Int { (4 - length % 4) % 4 }
 
     /// A whole archive, trailer included, padded to 4 bytes. Owners are root, times zero, so that equal content gives
     /// equal bytes.

@@ -104,8 +104,8 @@ public enum Tar {
         switch archive_entry_filetype(header) {
         case FileType.file:
             let size = Int(archive_entry_size(header))
+            guard size >= 0, size <= limit - total else { throw Failure(reason: "it holds more than \(limit) bytes") }
             total += size
-            guard size >= 0, total <= limit else { throw Failure(reason: "it holds more than \(limit) bytes") }
             var bytes = [UInt8](repeating: 0, count: size)
             var done = 0
             while done < size {

@@ -6,6 +6,7 @@ enum InspectionText {
     static func render(_ guest: Inspection) -> String {
         var rows: [(String, String)] = [
             ("system", "\(guest.osRelease.prettyName) (\(guest.architecture))"),
+            ("family", guest.family),
             ("host name", guest.hostName ?? "none"),
             ("firmware", firmware(guest.firmware)),
             ("boot loader", bootLoader(guest.bootLoader)),

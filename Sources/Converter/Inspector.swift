@@ -12,14 +12,14 @@ public struct Inspector {
     /// - Throws: ``Refusal`` where the guest isn't of a kind that can be converted.
     public static func inspect(_ machine: any GuestMachine, opened: OpenedGuest) throws -> Inspection {
         try prefetch(machine)
-        let release = OSReleaseFile.parse(
-            try machine.text("/etc/os-release") ?? machine.text("/usr/lib/os-release") ?? "")
+        let release = try OSReleaseFile.read(machine)
         return Inspection(
             osRelease: release, architecture: try architecture(machine),
             hostName: try machine.text("/etc/hostname")?.split(whereSeparator: \.isNewline).first.map(String.init),
             firmware: firmware(opened), disks: opened.disks, fileSystems: opened.fileSystems, mounts: opened.mounts,
-            kernels: try kernels(machine), bootLoader: try bootLoader(machine),
-            networkFormats: try DHCPNetwork.formatsInUse(machine), tools: try VMwareTools.installed(machine))
+            kernels: try InstalledKernels.find(in: machine), bootLoader: try bootLoader(machine),
+            networkFormats: try DHCPNetwork.formatsInUse(machine), tools: try VMwareTools.installed(machine),
+            family: LinuxFamily.of(release).name)
     }
 
     /// Two archives hold nearly everything that inspection and planning read.
@@ -29,8 +29,24 @@ public struct Inspector {
         let large = try machine.list(boot).filter { name in
             try (machine.entry(at: boot.appending(name))?.size ?? 0) > 1 << 20
         }
-        let folders = ["efi", "lost+found", "grub/x86_64-efi", "grub/fonts", "grub/locale", "grub2/fonts"]
-        try machine.prefetch(boot, excluding: large + folders)
+        let images = try kernelInstallImages(below: boot, machine)
+        let folders = ["efi", "EFI", "lost+found", "grub/x86_64-efi", "grub/fonts", "grub/locale", "grub2/fonts"]
+        try machine.prefetch(boot, excluding: large + images + folders)
+    }
+
+    /// What systemd's kernel-install keeps in "<machine id>/<version>" is as large as everything else together.
+    private static func kernelInstallImages(below boot: GuestPath, _ files: any GuestFiles) throws -> [String] {
+        var images: [String] = []
+        for id in try files.list(boot) where id.utf8.count == 32 && id.allSatisfy(\.isHexDigit) {
+            for version in try files.list(boot.appending(id)).prefix(16) {
+                let folder = boot.appending("\(id)/\(version)")
+                images += try files.list(folder).filter {
+                    try (files.entry(at: folder.appending($0))?.size ?? 0) > 1 << 20
+                }
+                .map { "\(id)/\(version)/\($0)" }
+            }
+        }
+        return images
     }
 
     /// By the dynamic loader, whose name the ABI fixes.
@@ -47,32 +63,6 @@ public struct Inspector {
         let hasESP = opened.disks.contains { $0.hasEFISystemPartition }
         let hasCode = opened.disks.contains { $0.hasBootCode }
         return hasESP ? (hasCode ? .both : .uefi) : (hasCode ? .bios : .none)
-    }
-
-    // MARK: Kernels
-
-    /// Every kernel with modules, and its image and initramfs by the names that distributions give them.
-    private static func kernels(_ files: any GuestFiles) throws -> [Kernel] {
-        let folder = try files.resolve("/lib/modules")
-        let boot = try files.resolve("/boot")
-        let names = Set(try files.list(boot))
-        var kernels: [Kernel] = []
-        for version in try files.list(folder) {
-            let modules = folder.appending(version)
-            guard try files.exists(modules.appending("modules.dep")) else { continue }
-            let images = ["vmlinuz-\(version)", "kernel-\(version)", "bzImage-\(version)"]
-            let archives = [
-                "initrd.img-\(version)", "initramfs-\(version).img", "initrd-\(version)", "initrd-\(version).img",
-                "initramfs-\(version)",
-            ]
-            // Modules that a removed kernel left behind are no kernel.
-            guard let image = images.first(where: names.contains) else { continue }
-            kernels.append(
-                Kernel(
-                    version: version, image: boot.appending(image),
-                    initramfs: archives.first(where: names.contains).map { boot.appending($0) }, modules: modules))
-        }
-        return kernels
     }
 
     private static func bootLoader(_ files: any GuestFiles) throws -> BootLoader {

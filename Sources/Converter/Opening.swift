@@ -226,14 +226,12 @@ public struct Opening {
     /// The name of the system that is mounted at the root; nil where none is.
     private static func operatingSystem(on files: any GuestFiles) throws -> String? {
         guard try files.isDirectory("/etc") else { return nil }
-        let release = try files.text("/etc/os-release") ?? files.text("/usr/lib/os-release")
         let hasInit = try ["/sbin/init", "/usr/lib/systemd/systemd", "/lib/systemd/systemd"].contains {
             try files.entry(at: files.resolve($0)) != nil
         }
         // A separate /usr isn't mounted yet: an fstab and a name will do.
         guard try hasInit || files.exists("/etc/fstab") else { return nil }
-        if let release { return OSReleaseFile.parse(release).prettyName }
-        if let version = try files.text("/etc/debian_version") { return "Debian \(version.prefix { !$0.isNewline })" }
+        if let name = try OSReleaseFile.name(of: files) { return name }
         // A link into a /usr that isn't mounted yet.
         return try files.entry(at: "/etc/os-release").map { _ in "Linux with a separate /usr" }
     }

@@ -1,6 +1,8 @@
 /// What a guest is, told from its files and disks.
 public struct Inspection: Equatable, Sendable, Codable {
     public var osRelease: OSRelease
+    /// The family that the system belongs to, "rhel" or "debian"; "linux" where it is none of those known by name.
+    public var family: String
     /// In the words of `uname -m`: "x86_64".
     public var architecture: String
     public var hostName: String?
@@ -20,9 +22,10 @@ public struct Inspection: Equatable, Sendable, Codable {
     public init(
         osRelease: OSRelease, architecture: String, hostName: String?, firmware: Firmware, disks: [GuestDisk],
         fileSystems: [FileSystem], mounts: [Mount], kernels: [Kernel], bootLoader: BootLoader,
-        networkFormats: [String], tools: [String]
+        networkFormats: [String], tools: [String], family: String = "linux"
     ) {
         self.osRelease = osRelease
+        self.family = family
         self.architecture = architecture
         self.hostName = hostName
         self.firmware = firmware
@@ -165,13 +168,19 @@ public struct Kernel: Equatable, Sendable, Codable {
     public var image: GuestPath
     /// nil: it starts without one.
     public var initramfs: GuestPath?
+    /// Further ones that it can be started with: Arch's fallback, kdump's.
+    public var otherInitramfs: [GuestPath]
     /// "/usr/lib/modules/<version>", symlinks followed.
     public var modules: GuestPath
 
-    public init(version: String, image: GuestPath, initramfs: GuestPath?, modules: GuestPath) {
+    public init(
+        version: String, image: GuestPath, initramfs: GuestPath?, otherInitramfs: [GuestPath] = [],
+        modules: GuestPath
+    ) {
         self.version = version
         self.image = image
         self.initramfs = initramfs
+        self.otherInitramfs = otherInitramfs
         self.modules = modules
     }
 }

@@ -18,6 +18,7 @@ struct CompressionTests {
         Maker(compression: .gzip, tool: HostTool("gzip"), arguments: ["-n", "-9", "-c"]),
         Maker(compression: .bzip2, tool: HostTool("bzip2"), arguments: ["-9", "-c"]),
         Maker(compression: .xz, tool: HostTool("xz"), arguments: ["--check=crc32", "--lzma2=dict=1MiB", "-c"]),
+        Maker(compression: .lzma, tool: HostTool("xz"), arguments: ["--format=lzma", "-6", "-c"]),
         Maker(compression: .lz4, tool: HostTool("lz4"), arguments: ["-l", "-9", "-c"]),
         Maker(compression: .zstd, tool: HostTool("zstd"), arguments: ["-q", "-3", "-c"]),
     ]

@@ -56,6 +56,17 @@ struct FixtureGuest {
             var image: String?
             var folder: String?
             var virtio: Virtio?
+            /// Further initramfs in /boot.
+            var otherInitramfs: [String]?
+            /// Behind the names of modules: ".xz".
+            var suffix: String?
+            /// The same in the initramfs: "" where the tool unpacks them.
+            var includedSuffix: String?
+            /// What the initramfs holds beside modules; nil: udev's rule.
+            var holds: [String]?
+            /// Names of modules that this kernel doesn't have.
+            var without: [String]?
+            var tellsVersion: Bool?
         }
         /// What the conversion is asked for, in the words of the command line.
         struct Options: Decodable {
@@ -128,6 +139,14 @@ struct FixtureGuest {
         if description.initramfs == nil { kernel.packing = .none }
         if let image = description.image { kernel.imageName = image }
         if let folder = description.folder { kernel.modulesFolder = GuestPath(folder) }
+        kernel.otherInitramfs = description.otherInitramfs ?? []
+        kernel.suffix = description.suffix ?? ""
+        kernel.includedSuffix = description.includedSuffix
+        kernel.others = description.holds ?? kernel.others
+        kernel.tellsVersion = description.tellsVersion ?? false
+        for name in description.without ?? [] {
+            kernel.modules = kernel.modules.filter { !$0.key.hasSuffix("/\(name).ko") }
+        }
         switch description.virtio {
         case .builtin: kernel.builtIn = SampleKernel.virtio
         case .included: kernel.included += SampleKernel.virtio

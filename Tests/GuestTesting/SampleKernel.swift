@@ -23,11 +23,24 @@ public struct SampleKernel: Sendable {
         "kernel/drivers/scsi/virtio_scsi.ko": [
             "kernel/drivers/virtio/virtio_ring.ko", "kernel/drivers/virtio/virtio.ko",
         ],
+        "kernel/drivers/net/virtio_net.ko": [
+            "kernel/drivers/virtio/virtio_ring.ko", "kernel/drivers/virtio/virtio.ko",
+        ],
         "kernel/drivers/scsi/sd_mod.ko": [], "kernel/drivers/scsi/mptspi.ko": [], "kernel/fs/ext4/ext4.ko": [],
     ]
     public var builtIn: [String] = []
     /// What the initramfs holds.
     public var included = ["kernel/drivers/scsi/mptspi.ko", "kernel/fs/ext4/ext4.ko"]
+    /// What it holds beside modules: without udev's rule nothing loads what is added.
+    public var others = ["usr/lib/udev/rules.d/80-drivers.rules"]
+    /// Further initramfs in /boot, with the same content.
+    public var otherInitramfs: [String] = []
+    /// Behind ".ko" in the names of the guest's modules: ".xz".
+    public var suffix = ""
+    /// The same in the initramfs; nil: as in the guest.
+    public var includedSuffix: String?
+    /// Whether the image says its version in its header.
+    public var tellsVersion = false
     /// How the initramfs is laid out.
     public var packing = Packing.compressed(.gzip)
 
@@ -53,22 +66,34 @@ public struct SampleKernel: Sendable {
         let hasInitramfs = if case .none = packing { false } else { true }
         return Kernel(
             version: version, image: image, initramfs: hasInitramfs ? initramfs : nil,
-            modules: folder)
+            otherInitramfs: otherInitramfs.map { "/boot/\($0)" }, modules: folder)
     }
 
     public init(version: String = "6.1.0-18-amd64") { self.version = version }
 
     /// Every file that it brings.
     public func files() throws -> [GuestPath: [UInt8]] {
-        var files: [GuestPath: [UInt8]] = [image: Array("MZ".utf8)]
-        for file in modules.keys { files[folder.appending(file)] = Array("ELF \(file)".utf8) }
-        let dep = modules.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.joined(separator: " "))\n" }
+        var files: [GuestPath: [UInt8]] = [image: tellsVersion ? Self.image(version: version) : Array("MZ".utf8)]
+        for file in modules.keys { files[folder.appending(file + suffix)] = Array("ELF \(file)".utf8) }
+        let dep = modules.sorted { $0.key < $1.key }.map { file, needs in
+            "\(file)\(suffix): \(needs.map { $0 + suffix }.joined(separator: " "))\n"
+        }
         files[folder.appending("modules.dep")] = Array(dep.joined().utf8)
         files[folder.appending("modules.dep.bin")] = [0xB0, 0x07, 0xF4, 0x57]
         files[folder.appending("modules.builtin")] = Array(builtIn.map { "\($0)\n" }.joined().utf8)
         files[folder.appending("modules.alias")] = Array("alias virtio:d00000002v* virtio_blk\n".utf8)
-        if let bytes = try packed(packing) { files[initramfs] = bytes }
+        if let bytes = try packed(packing) {
+            for path in [initramfs] + otherInitramfs.map({ "/boot/\($0)" }) { files[path] = bytes }
+        }
         return files
+    }
+
+    /// The start of a kernel image with a version in its header (Documentation/arch/x86/boot.rst).
+    public static func image(version: String) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 0x400)
+        bytes.replaceSubrange(0x202..<0x206, with: Array("HdrS".utf8))
+        bytes.replaceSubrange(0x20E..<0x210, with: [0x80, 0x01])
+        return Array(bytes[..<0x380]) + Array("\(version) (builder@host) #1 SMP".utf8) + [0]
     }
 
     public func put(into guest: MemoryGuest) throws {
@@ -78,7 +103,10 @@ public struct SampleKernel: Sendable {
 
     private func packed(_ packing: Packing) throws -> [UInt8]? {
         var entries: [Cpio.Entry] = [.directory("usr"), .file("init", Array("#!/bin/sh\n".utf8))]
-        entries += included.map { .file("usr/lib/modules/\(version)/\($0)", Array("ELF \($0)".utf8)) }
+        entries += others.map { .file($0, []) }
+        entries += included.map {
+            .file("usr/lib/modules/\(version)/\($0)\(includedSuffix ?? suffix)", Array("ELF \($0)".utf8))
+        }
         entries.append(.file("usr/lib/modules/\(version)/modules.dep", []))
         let archive = Cpio.archive(entries)
         switch packing {
@@ -95,6 +123,7 @@ public struct SampleKernel: Sendable {
             switch compression {
             case .gzip, .zstd: return try compression.encode(archive)
             case .xz: return try HostTool("xz").output(["--check=crc32", "-c"], input: archive)
+            case .lzma: return try HostTool("xz").output(["--format=lzma", "-c"], input: archive)
             case .lz4: return try HostTool("lz4").output(["-l", "-c"], input: archive)
             case .bzip2: return try HostTool("bzip2").output(["-c"], input: archive)
             }

@@ -3,41 +3,62 @@ internal import Guest
 /// What a guest builds its initramfs with, and how it is told to keep modules in it.
 struct InitramfsTool: Sendable {
     var name: String
-    /// The program whose presence says that the tool is in use.
-    var program: GuestPath
-    /// Makes the initramfs of a kernel anew: (kernel version, initramfs) → arguments.
-    var rebuild: @Sendable (String, GuestPath) -> [String]
-    /// Where the wish to keep modules goes.
-    var dropIn: DropIn
+    /// The program, by all the paths that distributions give it; it tells that the tool is installed.
+    var programs: [GuestPath]
+    /// What has to be there beside the program, where others have a program of that name.
+    var companion: GuestPath?
+    /// Files that only this tool puts into an initramfs, by the ends of their paths, or, with a slash at the end, folders.
+    var signs: [String]
+    /// Makes the initramfs of a kernel anew.
+    var rebuild: @Sendable (Rebuild) -> [String]
+    /// Where the wish to keep modules goes: the first one that the guest's tool reads.
+    var dropIns: [DropIn]
     /// Settings that the tool copies into the initramfs: (in the guest, in the initramfs), files or folders.
-    var copies: [(GuestPath, String)]
+    var copies: [(GuestPath, String)] = []
 
-    enum DropIn: Sendable {
-        /// One module a line, behind what the file has already.
-        case lines(in: GuestPath)
-        /// A file of its own: module names → text.
-        case file(GuestPath, @Sendable ([String]) -> String)
+    /// What a rebuild is for.
+    struct Rebuild {
+        var program: GuestPath
+        var kernel: Kernel
+        var initramfs: GuestPath
+        var modules: [String]
     }
 
-    static let all: [InitramfsTool] = [initramfsTools, dracut]
+    struct DropIn: Sendable {
+        var path: GuestPath
+        var style: Style
+        /// A program that is a script and doesn't mention this doesn't read it; nil: every version does.
+        var mention: String?
 
-    static let initramfsTools = InitramfsTool(
-        name: "initramfs-tools", program: "/usr/sbin/mkinitramfs",
-        rebuild: { version, _ in ["/usr/sbin/update-initramfs", "-u", "-k", version] },
-        dropIn: .lines(in: "/etc/initramfs-tools/modules"),
-        copies: [("/etc/initramfs-tools/conf.d", "conf/conf.d"), ("/etc/lvm", "etc/lvm")])
+        enum Style: Sendable {
+            /// One module a line, behind what the file has already.
+            case lines
+            /// A file of its own, or lines of our own behind what a file has: module names → text.
+            case text(@Sendable ([String]) -> String)
+            /// Words of a shell variable's list.
+            case words(variable: String, ShellList.Brackets)
+            /// Red Hat's modprobe.conf before dracut: `alias scsi_hostadapter2 virtio_blk`.
+            case hostAdapters
+            /// Alpine's: a file with the modules' paths, and its name in mkinitfs.conf.
+            case feature(named: String, configuration: GuestPath)
+        }
+    }
 
-    static let dracut = InitramfsTool(
-        name: "dracut", program: "/usr/bin/dracut",
-        rebuild: { version, initramfs in ["/usr/bin/dracut", "--force", initramfs.description, version] },
-        dropIn: .file("/etc/dracut.conf.d/rehost-virtio.conf") { modules in
-            "# Written by rehost: this machine's disks are virtio devices.\n"
-                + "add_drivers+=\" \(modules.joined(separator: " ")) \"\n"
-        },
-        copies: [("/etc/lvm", "etc/lvm"), ("/etc/fstab", "etc/fstab.sys")])
+    /// Those of an installation of which more than one can be there come by how often they are the one in use.
+    static let all: [InitramfsTool] = [
+        initramfsTools, dracut, mkinitcpio, mkinitfs, suseMkinitrd, redHatMkinitrd,
+    ]
 
-    static func inUse(_ files: some GuestFiles) throws -> InitramfsTool? {
-        try all.first { try files.exists($0.program) }
+    /// The tool that made an initramfs, where it is installed; else the installed one.
+    static func inUse(_ files: some GuestFiles, for content: Initramfs?) throws -> InitramfsTool? {
+        let installed = try all.filter { try $0.program(in: files) != nil }
+        guard installed.count > 1, let content else { return installed.first }
+        return installed.first { tool in tool.signs.contains { content.hasSign($0) } } ?? installed.first
+    }
+
+    func program(in files: some GuestFiles) throws -> GuestPath? {
+        if let companion, try !files.exists(companion) { return nil }
+        return try programs.first { try files.exists($0) }
     }
 
     /// Settings that an initramfs holds and that are planned to change: (path in the initramfs, new content).
@@ -52,22 +73,10 @@ struct InitramfsTool: Sendable {
         }
         return result
     }
+}
 
-    /// Plans the drop-in; nothing where the modules are named already.
-    func keep(_ modules: [String], in draft: inout Draft) throws {
-        switch dropIn {
-        case .file(let path, let text): try draft.write(path, text: text(modules))
-        case .lines(let path):
-            var text = try draft.text(path) ?? ""
-            let named = Set(
-                text.split(separator: "\n").compactMap { $0.split(whereSeparator: \.isWhitespace).first }
-                    .map(String.init))
-            let missing = modules.filter { !named.contains($0) }
-            guard !missing.isEmpty else { return }
-            if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
-            text += "# Added by rehost: this machine's disks are virtio devices.\n"
-            text += missing.map { $0 + "\n" }.joined()
-            try draft.write(path, text: text)
-        }
+extension Initramfs {
+    fileprivate func hasSign(_ sign: String) -> Bool {
+        sign.hasSuffix("/") ? paths.contains { $0.hasPrefix(sign) } : holds(fileNamed: sign)
     }
 }

@@ -22,64 +22,127 @@ public struct VirtioInitramfs: Injector {
     static let drivers = ["virtio_pci", "virtio_blk", "virtio_scsi", "sd_mod"]
     /// Without these two no disk is found.
     static let required = ["virtio_pci", "virtio_blk"]
-
-    /// depmod's files, which go along unchanged: libkmod reads the binary ones.
-    private static let indexes = [
-        "modules.alias", "modules.alias.bin", "modules.builtin", "modules.builtin.alias.bin", "modules.builtin.bin",
-        "modules.builtin.modinfo", "modules.dep", "modules.dep.bin", "modules.devname", "modules.order",
-        "modules.softdep", "modules.symbols", "modules.symbols.bin",
-    ]
+    /// The real root has it, or the card is not found.
+    private static let network = "virtio_net"
 
     public func applies(to guest: Inspection) -> Bool { !guest.kernels.isEmpty }
 
     public func inject(into draft: inout Draft, guest: Inspection) throws {
-        let tool = try InitramfsTool.inUse(draft)
-        var isKept = false
-        var bootable = 0
+        var kept = Kept()
+        var failures: [(version: String, reason: String)] = []
         for kernel in guest.kernels {
-            let index = ModuleIndex(
-                dep: try draft.text(kernel.modules.appending("modules.dep")) ?? "",
-                builtin: try draft.text(kernel.modules.appending("modules.builtin")) ?? "")
-            let wanted = Self.drivers.filter { !index.isBuiltIn($0) }
-            let absent = Self.required.filter { wanted.contains($0) && index.file(of: $0) == nil }
-            guard absent.isEmpty else {
+            let index = try ModuleIndex(of: kernel, in: draft)
+            if let reason = try makeBootable(kernel, index, &kept, in: &draft) {
+                failures.append((kernel.version, reason))
+            } else if !index.isBuiltIn(Self.network), index.file(of: Self.network) == nil {
                 draft.warn(
-                    "kernel \(kernel.version) has no \(absent.joined(separator: " and ")) module;"
-                        + " the guest won't start with this kernel on virtio disks")
-                continue
-            }
-            let needed = wanted.filter { index.file(of: $0) != nil }
-            guard !needed.isEmpty else {
-                bootable += 1
-                continue
-            }
-            guard let initramfs = kernel.initramfs else {
-                draft.warn(
-                    "kernel \(kernel.version) has no initramfs and needs one for virtio disks;"
-                        + " the guest won't start with this kernel")
-                continue
-            }
-            if try prepare(initramfs, of: kernel, with: needed, index: index, tool: tool, in: &draft) {
-                bootable += 1
-                if !isKept, let tool {
-                    try tool.keep(needed, in: &draft)
-                    isKept = true
-                }
+                    "kernel \(kernel.version) has no \(Self.network) module;"
+                        + " the guest comes up without a network on a virtio card")
             }
         }
-        if bootable == 0, draft.findings.allSatisfy({ $0.level != .blocker }) {
+        try makeRescueBootable(guest, &kept, in: &draft)
+        for (tool, modules, index) in kept.wishes { try tool.keep(modules, index, in: &draft) }
+        try report(failures, guest: guest, in: &draft)
+    }
+
+    /// A kernel that doesn't start is an error where it is the one that starts by itself, or the last one.
+    private func report(
+        _ failures: [(version: String, reason: String)], guest: Inspection, in draft: inout Draft
+    ) throws {
+        let standard = try failures.isEmpty ? nil : DefaultKernel.version(in: draft, of: guest)
+        for (version, reason) in failures {
+            if version == standard, failures.count < guest.kernels.count {
+                draft.block(
+                    "the kernel that the guest starts by itself, \(version), can't find a virtio disk: \(reason)",
+                    hint: "make another kernel the default in the source (grub2-set-default, grub-set-default), or mend"
+                        + " this one there")
+            } else {
+                draft.warn("\(reason); the guest won't start with kernel \(version)")
+            }
+        }
+        if failures.count == guest.kernels.count, draft.findings.allSatisfy({ $0.level != .blocker }) {
+            let package = LinuxFamily.of(guest.osRelease).kernelPackage
             draft.block(
                 "no kernel of this guest can find a virtio disk",
-                hint: "install a kernel with virtio support (Debian: linux-image-amd64) in the source, or use --skip "
+                hint:
+                    "install a kernel with virtio support\(package.map { " (\($0))" } ?? "") in the source, or use --skip "
                     + "\(name) and start the result on another disk bus")
         }
     }
 
-    /// - Returns: whether the kernel will find its disk.
+    // MARK: A kernel
+
+    /// - Returns: nil, or why the kernel won't find a virtio disk.
+    private func makeBootable(
+        _ kernel: Kernel, _ index: ModuleIndex, _ kept: inout Kept, in draft: inout Draft
+    ) throws -> String? {
+        let wanted = Self.drivers.filter { !index.isBuiltIn($0) }
+        let absent = Self.required.filter { wanted.contains($0) && index.file(of: $0) == nil }
+        guard absent.isEmpty else {
+            let age = InstalledKernels.isOlder(kernel.version, "2.6.25") ? " (virtio came with Linux 2.6.25)" : ""
+            return "kernel \(kernel.version) has no \(absent.joined(separator: " and ")) module\(age)"
+        }
+        let needed = wanted.filter { index.file(of: $0) != nil }
+        guard !needed.isEmpty else { return nil }
+        guard let initramfs = kernel.initramfs else {
+            return "kernel \(kernel.version) has no initramfs and needs one for virtio disks"
+        }
+        let task = Task(kernel: kernel, initramfs: initramfs, needed: needed, index: index)
+        let failure = try prepare(task, &kept, mayRebuild: true, in: &draft)
+        for other in kernel.otherInitramfs {
+            let task = Task(kernel: kernel, initramfs: other, needed: needed, index: index)
+            // A tool's own fallback is rebuilt like the first one; kdump's is made by another program.
+            let mayRebuild = other.name.contains("fallback")
+            if let reason = try prepare(task, &kept, mayRebuild: mayRebuild, in: &draft) {
+                draft.warn("\(reason); what is started with it won't find a virtio disk")
+            }
+        }
+        return failure
+    }
+
+    /// A rescue entry's initramfs holds the modules of the kernel that it was made with.
+    private func makeRescueBootable(_ guest: Inspection, _ kept: inout Kept, in draft: inout Draft) throws {
+        for initramfs in try InstalledKernels.rescueImages(in: draft) {
+            guard let content = try? draft.read(initramfs).map({ try Initramfs($0) }) else {
+                draft.note(
+                    "'\(initramfs)' can't be read and is left as it is; rescue entries may not find a virtio disk")
+                continue
+            }
+            let versions = content.versions
+            let names = versions.reduce(into: Set<String>()) { names, version in
+                names.formUnion(content.modules(of: version).map(ModuleIndex.name))
+            }
+            guard !Self.required.allSatisfy(names.contains) else { continue }
+            guard let kernel = guest.kernels.first(where: { versions.contains($0.version) }) else {
+                draft.note(
+                    "'\(initramfs)' was made for a kernel that is no longer there"
+                        + "\(versions.first.map { " (\($0))" } ?? ""); rescue entries may not find a virtio disk")
+                continue
+            }
+            let index = try ModuleIndex(of: kernel, in: draft)
+            let needed = Self.drivers.filter { !index.isBuiltIn($0) && index.file(of: $0) != nil }
+            let task = Task(kernel: kernel, initramfs: initramfs, needed: needed, index: index)
+            if let reason = try prepare(task, &kept, mayRebuild: false, in: &draft) {
+                draft.warn("\(reason); rescue entries won't find a virtio disk")
+            }
+        }
+    }
+
+    // MARK: An initramfs
+
+    /// What an initramfs is to get.
+    struct Task {
+        var kernel: Kernel
+        var initramfs: GuestPath
+        var needed: [String]
+        var index: ModuleIndex
+    }
+
+    /// - Returns: nil, or why a virtio disk won't be found with it.
     private func prepare(
-        _ initramfs: GuestPath, of kernel: Kernel, with needed: [String], index: ModuleIndex, tool: InitramfsTool?,
-        in draft: inout Draft
-    ) throws -> Bool {
+        _ task: Task, _ kept: inout Kept, mayRebuild: Bool, in draft: inout Draft
+    ) throws -> String? {
+        let (kernel, initramfs) = (task.kernel, task.initramfs)
         let content: Initramfs?
         var doubt = ""
         do {
@@ -89,103 +152,58 @@ public struct VirtioInitramfs: Injector {
             content = nil
             doubt = "\(error)"
         }
+        let tool = try InitramfsTool.inUse(draft, for: content)
         if let content {
             let names = Set(content.modules(of: kernel.version).map(ModuleIndex.name))
-            let copies = try tool?.changedCopies(in: content, draft) ?? []
-            if needed.allSatisfy(names.contains) {
-                if !copies.isEmpty { try append(copies.map { .file($0, $1) }, to: initramfs, content, in: &draft) }
-                return true
+            let copies = try (tool?.changedCopies(in: content, draft) ?? []).map { Cpio.Entry.file($0, $1) }
+            if task.needed.allSatisfy(names.contains) {
+                if !copies.isEmpty { try InitramfsGraft.append(copies, to: initramfs, content, in: &draft) }
+                kept.add(tool, task.needed, task.index)
+                return nil
             }
-            if method != .rebuild {
-                if let reason = Self.whyNoGraft(content, kernel: kernel, index: index) {
-                    doubt = reason
-                } else {
-                    let entries = try graft(for: kernel, content, needed: needed, index: index, in: &draft)
-                    try append(entries + copies.map { .file($0, $1) }, to: initramfs, content, in: &draft)
-                    return true
+            if method != .rebuild || !mayRebuild {
+                do throws(InitramfsGraft.Impossible) {
+                    let graft = try InitramfsGraft(task, content, in: draft)
+                    try graft.append(with: copies, in: &draft)
+                    kept.add(tool, task.needed, task.index)
+                    return nil
+                } catch {
+                    doubt = error.reason
                 }
             }
         }
+        let why = doubt.isEmpty ? "" : " (\(doubt))"
+        guard mayRebuild else { return "'\(initramfs)' has no virtio modules, and none can be added\(why)" }
         if method == .graft {
             draft.block(
                 "could not add modules to '\(initramfs)': \(doubt)", hint: "use --initramfs auto or rebuild")
-            return false
+            return "'\(initramfs)' has no virtio modules"
         }
-        guard let tool else {
-            draft.warn(
-                "'\(initramfs)' has no virtio modules, and there is no known tool in the guest to rebuild it"
-                    + "\(doubt.isEmpty ? "" : " (\(doubt))"); the guest won't start with kernel \(kernel.version)")
-            return false
+        guard let tool, let program = try tool.program(in: draft) else {
+            return "'\(initramfs)' has no virtio modules, and there is no known tool in the guest to rebuild it\(why)"
         }
         draft.run(
             GuestCommand(
-                tool.rebuild(kernel.version, initramfs),
+                tool.rebuild(.init(program: program, kernel: kernel, initramfs: initramfs, modules: task.needed)),
                 reason: "rebuild the initramfs of \(kernel.version) with \(tool.name)"))
         draft.note(
             "the initramfs of \(kernel.version) is rebuilt by the guest's own \(tool.name)"
                 + (doubt.isEmpty ? "" : ": \(doubt)"))
-        return true
-    }
-
-    /// The indexes of the guest replace those in the initramfs, so every module in there has to be in them under the
-    /// same file name (a tool that unpacks compressed modules changes it).
-    private static func whyNoGraft(_ content: Initramfs, kernel: Kernel, index: ModuleIndex) -> String? {
-        guard content.moduleFolder(of: kernel.version) != nil else {
-            return "it holds no modules of \(kernel.version) to add to"
-        }
-        if let stranger = content.modules(of: kernel.version).sorted().first(where: { !index.hasFile($0) }) {
-            return "its module '\(stranger)' isn't in the guest's modules.dep"
-        }
+        kept.add(tool, task.needed, task.index)
         return nil
     }
+}
 
-    /// The modules that are missing, their folders, and the indexes.
-    private func graft(
-        for kernel: Kernel, _ content: Initramfs, needed: [String], index: ModuleIndex, in draft: inout Draft
-    ) throws -> [Cpio.Entry] {
-        guard let folder = content.moduleFolder(of: kernel.version) else { return [] }
-        let present = content.modules(of: kernel.version)
-        var files: [String] = []
-        for file in needed.flatMap(index.closure) where !present.contains(file) && !files.contains(file) {
-            files.append(file)
-        }
-        var entries: [Cpio.Entry] = []
-        for parent in Self.folders(of: files) { entries.append(.directory(folder + "/" + parent)) }
-        for file in files + Self.indexes {
-            guard let bytes = try draft.read(kernel.modules.appending(file)) else {
-                if Self.indexes.contains(file) { continue }
-                throw GuestPathError(path: kernel.modules.appending(file), reason: "no such file")
-            }
-            entries.append(.file(folder + "/" + file, bytes))
-        }
-        draft.note(
-            "the initramfs of \(kernel.version) gets \(needed.joined(separator: ", ")) and what they need:"
-                + " \(files.count) modules, appended")
-        return entries
-    }
+/// What each tool in use is to be told to keep, over all kernels.
+private struct Kept {
+    private(set) var wishes: [(tool: InitramfsTool, modules: [String], index: ModuleIndex)] = []
 
-    private func append(
-        _ entries: [Cpio.Entry], to initramfs: GuestPath, _ content: Initramfs, in draft: inout Draft
-    ) throws {
-        let archive = Cpio.archive(entries)
-        // A kernel that unpacks what it has unpacks more of the same; every kernel takes a plain archive.
-        let packed: [UInt8] =
-            switch content.compression {
-            case .some(let compression) where compression == .gzip || compression == .zstd:
-                try compression.encode(archive)
-            default: archive
-            }
-        // 512: the kernel wants a plain archive at a multiple of 4; boot loaders read whole sectors.
-        try draft.append(initramfs, packed, alignment: 512)
-    }
-
-    /// Every folder above the files, parents first.
-    private static func folders(of files: [String]) -> [String] {
-        var folders: Set<String> = []
-        for file in files {
-            let parts = file.split(separator: "/").dropLast()
-            for length in 1...max(1, parts.count) { folders.insert(parts.prefix(length).joined(separator: "/")) }
+    mutating func add(_ tool: InitramfsTool?, _ modules: [String], _ index: ModuleIndex) {
+        guard let tool else { return }
+        if let place = wishes.firstIndex(where: { $0.tool.programs == tool.programs && $0.tool.signs == tool.signs }) {
+            wishes[place].modules += modules.filter { !wishes[place].modules.contains($0) }
+        } else {
+            wishes.append((tool, modules, index))
         }
-        return folders.filter { !$0.isEmpty }.sorted()
     }
 }

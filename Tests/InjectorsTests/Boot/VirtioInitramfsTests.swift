@@ -127,7 +127,8 @@ struct VirtioInitramfsTests {
     @Test func aGraftGoesWhereTheInitramfsKeepsModules() throws {
         var kernel = SampleKernel()
         let file = "lib/modules/\(kernel.version)/kernel/fs/ext4/ext4.ko"
-        kernel.packing = .bytes(try Compression.gzip.encode(Cpio.archive([.file(file, [1])])))
+        let rule = Cpio.Entry.file("lib/udev/rules.d/80-drivers.rules", [])
+        kernel.packing = .bytes(try Compression.gzip.encode(Cpio.archive([.file(file, [1]), rule])))
         let (guest, _) = try convert([kernel])
         let content = try Initramfs(guest.read(kernel.initramfs) ?? [])
         #expect(content.paths.contains("lib/modules/\(kernel.version)/kernel/drivers/block/virtio_blk.ko"))
@@ -145,16 +146,102 @@ struct VirtioInitramfsTests {
         }
     }
 
+    @Test func unpackedModulesGoAlongAsTheGuestHasThem() throws {
+        var kernel = SampleKernel()
+        kernel.suffix = ".xz"
+        kernel.includedSuffix = ""
+        let (guest, plan) = try convert([kernel], Self.dracut)
+        #expect(guest.contents.commands.isEmpty && plan.warnings.isEmpty)
+        let names = try modules(kernel, in: guest)
+        #expect(names.isSuperset(of: (kernel.included + SampleKernel.virtio).map { $0 + ".xz" }))
+        #expect(names.isSuperset(of: kernel.included))
+    }
+
+    @Test func softDependenciesGoAlong() throws {
+        var kernel = SampleKernel()
+        kernel.modules["kernel/crypto/crct10dif.ko"] = ["kernel/lib/crc.ko"]
+        kernel.modules["kernel/lib/crc.ko"] = []
+        let guest = MemoryGuest()
+        try kernel.put(into: guest)
+        guest.put(
+            kernel.folder.appending("modules.softdep"),
+            "# Soft dependencies\nsoftdep sd_mod pre: crct10dif absent post: sd-mod\nsoftdep\n")
+        let plan = try VirtioInitramfs(method: .auto).plan(guest, .sample(kernels: [kernel.kernel]))
+        try guest.apply(plan) { _ in }
+        #expect(try modules(kernel, in: guest).isSuperset(of: ["kernel/crypto/crct10dif.ko", "kernel/lib/crc.ko"]))
+    }
+
+    @Test func everyInitramfsOfAKernelIsPrepared() throws {
+        var kernel = SampleKernel()
+        kernel.otherInitramfs = ["initramfs-x-fallback.img", "initramfs-xkdump.img"]
+        let (guest, plan) = try convert([kernel])
+        #expect(plan.items.filter { $0.change.kind == "append" }.count == 3)
+        for path in kernel.kernel.otherInitramfs {
+            let content = try Initramfs(guest.read(path) ?? [])
+            #expect(content.modules(of: kernel.version).isSuperset(of: SampleKernel.virtio))
+        }
+    }
+
+    @Test func rescueImagesArePreparedByWhatTheyHold() throws {
+        let rescue: GuestPath = "/boot/initramfs-0-rescue-8d0f3e1c5a7b4c6d9e0f1a2b3c4d5e6f.img"
+        var kernel = SampleKernel()
+        kernel.otherInitramfs = [rescue.name]
+        var inspected = kernel.kernel
+        inspected.otherInitramfs = []
+        let guest = MemoryGuest()
+        try kernel.put(into: guest)
+        let injector = VirtioInitramfs(method: .auto)
+        try guest.apply(try injector.plan(guest, .sample(kernels: [inspected]))) { _ in }
+        #expect(
+            try Initramfs(guest.read(rescue) ?? []).modules(of: kernel.version).isSuperset(of: SampleKernel.virtio))
+        #expect(try injector.plan(guest, .sample(kernels: [inspected])).items.isEmpty)
+        // Made for a kernel that is gone.
+        guest.put(rescue, Cpio.archive([.file("usr/lib/modules/3.10/a.ko", [])]))
+        let plan = try injector.plan(guest, .sample(kernels: [inspected]))
+        #expect(plan.items.isEmpty && plan.warnings.isEmpty)
+        #expect(plan.findings.contains { $0.message.contains("no longer there (3.10)") })
+    }
+
     // MARK: Rebuilding
 
-    @Test func modulesUnderOtherNamesNeedARebuild() throws {
-        // dracut unpacks compressed modules: what is in there is called otherwise than in modules.dep.
+    @Test func anInitThatLoadsAListIsRebuilt() throws {
         var kernel = SampleKernel()
-        kernel.included = ["kernel/fs/ext4/ext4.ko.unpacked.ko"]
+        kernel.others = ["bin/nash"]
+        let (guest, plan) = try convert(
+            [kernel],
+            ["/sbin/mkinitrd": "", "/sbin/nash": "", "/etc/modprobe.conf": "alias scsi_hostadapter mptbase\n"])
+        #expect(
+            guest.contents.commands.map(\.arguments) == [
+                [
+                    "/sbin/mkinitrd", "-f", "--with=virtio_pci", "--with=virtio_blk", "--with=virtio_scsi",
+                    "--with=sd_mod", "/boot/initrd.img-6.1.0-18-amd64", "6.1.0-18-amd64",
+                ]
+            ])
+        #expect(plan.findings.contains { $0.message.contains("fixed list") })
+    }
+
+    @Test func theToolThatMadeItRebuildsIt() throws {
+        var kernel = SampleKernel()
+        kernel.others = ["usr/lib/dracut/dracut-state.sh"]
+        let (guest, _) = try convert([kernel], Self.mkinitramfs.merging(Self.dracut) { $1 })
+        #expect(guest.contents.commands.first?.arguments.first == "/usr/bin/dracut")
+        #expect(try guest.exists("/etc/dracut.conf.d/rehost-virtio.conf"))
+        kernel.others = ["scripts/functions"]
+        let (debian, _) = try convert([kernel], Self.mkinitramfs.merging(Self.dracut) { $1 })
+        #expect(debian.contents.commands.first?.arguments.first == "/usr/sbin/update-initramfs")
+    }
+
+    @Test func modulesUnderOtherNamesNeedARebuild() throws {
+        // A module that depmod doesn't know any more: the indexes of the guest would take it away.
+        var kernel = SampleKernel()
+        kernel.included = ["updates/dkms/zfs.ko"]
         let (guest, plan) = try convert([kernel], Self.dracut)
         #expect(
             guest.contents.commands.map(\.arguments) == [
-                ["/usr/bin/dracut", "--force", "/boot/initrd.img-6.1.0-18-amd64", "6.1.0-18-amd64"]
+                [
+                    "/usr/bin/dracut", "--force", "--add-drivers", "virtio_pci virtio_blk virtio_scsi sd_mod",
+                    "/boot/initrd.img-6.1.0-18-amd64", "6.1.0-18-amd64",
+                ]
             ])
         #expect(plan.findings.contains { $0.level == .note && $0.message.contains("modules.dep") })
         #expect(!plan.items.contains { $0.change.kind == "append" })
@@ -216,6 +303,46 @@ struct VirtioInitramfsTests {
 
     // MARK: What is missing
 
+    private static let menu: GuestPath = "/boot/grub/grub.cfg"
+
+    @Test func theDefaultKernelHasToStart() throws {
+        var old = SampleKernel(version: "4.4.14")
+        old.modules = old.modules.filter { !$0.key.contains("virtio_blk") }
+        func entry(_ version: String) -> String { "menuentry x {\n linux /boot/vmlinuz-\(version) ro\n}\n" }
+        var files = Self.mkinitramfs.merging([Self.menu: "set default=0\n\(entry("4.4.14"))\(entry("6.9"))"]) { $1 }
+        let blocked = try convert([old, SampleKernel(version: "6.9")], files).plan
+        #expect(blocked.blockers.map(\.message).first?.contains("starts by itself, 4.4.14") == true)
+        files[Self.menu] = "set default=0\n\(entry("6.9"))\(entry("4.4.14"))"
+        let plan = try convert([old, SampleKernel(version: "6.9")], files).plan
+        #expect(plan.blockers.isEmpty)
+        #expect(plan.warnings.map(\.message).first?.hasSuffix("the guest won't start with kernel 4.4.14") == true)
+    }
+
+    @Test func aKernelOlderThanVirtio() throws {
+        var old = SampleKernel(version: "2.6.18-8.el5")
+        old.modules = [:]
+        let plan = try convert([old]).plan
+        #expect(plan.warnings.first?.message.contains("Linux 2.6.25") == true)
+    }
+
+    @Test func aKernelWithoutACardDriver() throws {
+        var kernel = SampleKernel()
+        kernel.modules["kernel/drivers/net/virtio_net.ko"] = nil
+        let plan = try convert([kernel]).plan
+        #expect(plan.warnings.map(\.message).first?.contains("without a network") == true)
+        #expect(plan.blockers.isEmpty)
+    }
+
+    @Test func theConfigurationTellsWhatIsBuiltIn() throws {
+        let kernel = SampleKernel()
+        let guest = MemoryGuest([
+            "/boot/config-\(kernel.version)":
+                "CONFIG_VIRTIO_PCI=y\nCONFIG_VIRTIO_BLK=y\nCONFIG_SCSI_VIRTIO=y\nCONFIG_BLK_DEV_SD=y\n"
+        ])
+        try kernel.put(into: guest)
+        #expect(try VirtioInitramfs(method: .auto).plan(guest, .sample(kernels: [kernel.kernel])).isEmpty)
+    }
+
     @Test func aKernelWithoutInitramfs() throws {
         var kernel = SampleKernel()
         kernel.packing = .none
@@ -245,9 +372,9 @@ struct VirtioInitramfsTests {
         let guest = MemoryGuest()
         try SampleKernel().put(into: guest)
         guest.contents.nodes[SampleKernel().folder.appending("kernel/drivers/block/virtio_blk.ko")] = nil
-        #expect(throws: GuestPathError.self) {
-            try VirtioInitramfs(method: .auto).plan(guest, .sample(kernels: [SampleKernel().kernel]))
-        }
+        let plan = try VirtioInitramfs(method: .auto).plan(guest, .sample(kernels: [SampleKernel().kernel]))
+        #expect(plan.warnings.first?.message.contains("virtio_blk.ko' in the guest: no such file") == true)
+        #expect(plan.isEmpty && plan.blockers.count == 1)
     }
 
     @Test func aLinkThatLeadsOutsideIsNotFollowedThere() throws {
@@ -301,7 +428,8 @@ struct VirtioInitramfsTests {
         kernel.packing = .bytes(
             Cpio.archive(
                 modules.map { .file(folder + $0, [1]) } + [
-                    .file("etc/lvm/lvm.conf", Array("old".utf8)), .file("etc/lvm/lvmlocal.conf", Array("same".utf8)),
+                    .file("lib/udev/rules.d/80-drivers.rules", []), .file("etc/lvm/lvm.conf", Array("old".utf8)),
+                    .file("etc/lvm/lvmlocal.conf", Array("same".utf8)),
                 ]))
         let guest = MemoryGuest(
             Self.mkinitramfs.merging(["/etc/lvm/lvm.conf": "old", "/etc/lvm/lvmlocal.conf": "same"]) { $1 })
