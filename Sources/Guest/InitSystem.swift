@@ -2,6 +2,8 @@
 public enum InitSystem: Sendable {
     case systemd
     case upstart
+    /// Links in /etc/runlevels, whoever is process 1: busybox or sysvinit.
+    case openrc
     /// Links in rcN.d, whoever reads them.
     case sysv
 
@@ -15,6 +17,8 @@ public enum InitSystem: Sendable {
             self = .systemd
         } else if try program.name == "upstart" || Self.upstartJobs.contains(where: { try files.exists($0) }) {
             self = .upstart
+        } else if try files.exists("/sbin/openrc-run") {
+            self = .openrc
         } else if try ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"].contains(where: { try files.exists($0) }),
             try !files.exists(program)
         {

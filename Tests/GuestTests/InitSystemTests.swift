@@ -17,6 +17,13 @@ struct InitSystemTests {
         #expect(try system(["/sbin/init": "ELF", "/etc/inittab": ""]) == .sysv)
     }
 
+    @Test func openRC() throws {
+        let alpine: [GuestPath: String] = ["/bin/busybox": "ELF", "/sbin/openrc-run": "ELF", "/etc/inittab": ""]
+        #expect(try system(alpine, init: "/bin/busybox") == .openrc)
+        #expect(
+            try system(["/sbin/openrc-run": "", "/lib/systemd/systemd": ""], init: "/lib/systemd/systemd") == .systemd)
+    }
+
     @Test func jobsOfPackagesDoNotMakeAnUpstart() throws {
         // Debian 7 and 8: packages brought jobs for an Upstart that wasn't there.
         #expect(try system(["/sbin/init": "ELF", "/etc/init/ssh.conf": "", "/etc/init/udev.conf": ""]) == .sysv)

@@ -41,6 +41,17 @@ enum InitScripts {
         }
     }
 
+    /// Takes a service out of every runlevel, as `rc-update del` does.
+    static func disable(service: String, in draft: inout Draft) throws {
+        let parent: GuestPath = "/etc/runlevels"
+        for level in try draft.list(parent) {
+            let path = parent.appending("\(level)/\(service)")
+            guard case .symlink(let target) = try draft.kept(path)?.kind else { continue }
+            draft.record("enabled-service", of: service, in: path, ["link-to": [target]])
+            try draft.remove(path)
+        }
+    }
+
     /// `manual` in an override file: the job starts only when it is asked to (init(5)).
     static func disable(job: String, in draft: inout Draft) throws {
         guard try draft.exists("/etc/init/\(job).conf") else { return }

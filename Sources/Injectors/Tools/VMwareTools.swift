@@ -34,6 +34,8 @@ public struct VMwareTools: Injector {
                 try InitScripts.disable(job: job, in: &draft)
             }
             for script in scripts { try InitScripts.disable(script, in: &draft) }
+        case .openrc:
+            for script in scripts { try InitScripts.disable(service: script, in: &draft) }
         case .sysv:
             for script in scripts { try InitScripts.disable(script, in: &draft) }
         }

@@ -8,11 +8,6 @@ public enum Witness {
     public static func lay(into draft: inout Draft) throws {
         draft.injector = "witness"
         try draft.write(script, text: WitnessScript.text, permissions: 0o755)
-        if try draft.exists("/sbin/openrc-run") {
-            try draft.write("/etc/init.d/rehost-witness", text: openRC, permissions: 0o755)
-            try draft.symlink("/etc/runlevels/default/rehost-witness", to: "/etc/init.d/rehost-witness")
-            return
-        }
         switch try InitSystem(of: draft) {
         case .systemd:
             try lay("rehost-witness", "early", order: "", wantedBy: ["sysinit"], &draft)
@@ -21,6 +16,9 @@ public enum Witness {
                 "rehost-witness-report", "report", order: "After=multi-user.target",
                 wantedBy: ["multi-user", "rescue", "emergency"], &draft)
         case .upstart: try draft.write("/etc/init/rehost-witness.conf", text: job, permissions: 0o644)
+        case .openrc:
+            try draft.write("/etc/init.d/rehost-witness", text: openRC, permissions: 0o755)
+            try draft.symlink("/etc/runlevels/default/rehost-witness", to: "/etc/init.d/rehost-witness")
         case .sysv:
             try draft.write("/etc/init.d/rehost-witness", text: initScript, permissions: 0o755)
             let folder: GuestPath = try draft.exists("/etc/rc.d/rc3.d") ? "/etc/rc.d" : "/etc"
