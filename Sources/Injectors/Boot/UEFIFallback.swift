@@ -25,14 +25,28 @@ struct UEFIFallback {
             let target = folder.appending("BOOTX64.EFI")
             try draft.write(target, program, permissions: UEFISystemPartition.permissions)
             try copyCompanions(of: loader, into: &draft)
-            draft.note(
-                "'\(system.name(of: target))' is a copy of '\(system.name(of: loader.program))': firmware without boot"
-                    + " entries, as a cloud's is, starts that",
-                hint: "when the guest gets a new boot loader, its own tools may leave this copy as it is: there,"
-                    + " 'grub-install --removable' renews it, or removing the copy and converting once more")
+            say(loader, target, &draft)
             return true
         }
         return try isFor32Bit(&draft)
+    }
+
+    private func say(_ loader: UEFILoader, _ target: GuestPath, _ draft: inout Draft) {
+        let what = "'\(system.name(of: target))' is a copy of '\(system.name(of: loader.program))'"
+        guard loader.kind != .kernel else {
+            draft.warn(
+                "\(what), which is a kernel; firmware without boot entries, as a cloud's is, starts that one, whatever"
+                    + " kernels are installed later",
+                hint: "'bootctl install' in the guest puts a boot manager there, which finds the newest")
+            return
+        }
+        // systemd's 'bootctl update' renews both.
+        let hint =
+            loader.kind == .manager
+            ? nil
+            : "when the guest gets a new GRUB, its tools may leave this copy as it is; there, 'grub-install --removable'"
+                + " renews it"
+        draft.note("\(what): firmware without boot entries, as a cloud's is, starts that", hint: hint)
     }
 
     /// nil for what isn't a program for 64-bit UEFI.
@@ -48,19 +62,20 @@ struct UEFIFallback {
 
     private func copyCompanions(of loader: UEFILoader, into draft: inout Draft) throws {
         for companion in loader.companions {
-            guard let bytes = try draft.read(companion), let below = companion.relative(to: loader.folder) else {
-                continue
-            }
+            guard let size = try draft.status(companion)?.size, size <= Self.loaderLimit,
+                let bytes = try draft.read(companion), let below = companion.relative(to: loader.folder)
+            else { continue }
             let target = folder.appending(below)
             if try draft.exists(target) { continue }
             try draft.write(target, bytes, permissions: UEFISystemPartition.permissions)
         }
-        let stages = loader.isShim ? loader.companions : [loader.program]
+        let stages = loader.kind == .shim ? loader.companions : [loader.program]
         guard
             let stage = stages.first(where: { UEFILoader.secondStages.contains($0.name.lowercased()) }),
             let configuration = try UEFISystemPartition.child("grub.cfg", of: loader.folder, in: draft),
             try UEFISystemPartition.child("grub.cfg", of: folder, in: draft) == nil,
-            let grub = try draft.read(stage), let text = try draft.read(configuration)
+            try draft.status(stage)?.size ?? 0 <= Self.loaderLimit, let grub = try draft.read(stage),
+            let text = try draft.read(configuration)
         else { return }
         // Debian's and Red Hat's GRUB know their folder by name; SUSE's looks beside itself, where a few lines lead on.
         let isKnown = UEFIProgram.contains(grub, Array("/EFI/\(loader.folder.name)".utf8))
@@ -84,7 +99,7 @@ struct UEFIFallback {
         }
         // Its fallback makes boot entries of what BOOTX64.CSV in the distribution's folder says, and starts the first.
         guard names.isDisjoint(with: UEFILoader.secondStages + ["fbx64.efi", "fallback.efi"]) else { return }
-        guard let loader = loaders.first(where: \.isShim) else {
+        guard let loader = loaders.first(where: { $0.kind == .shim }) else {
             draft.warn(
                 "'\(system.name(of: there))' is a shim, and neither GRUB nor the shim's fallback is beside it;"
                     + " the guest may not start where the firmware has no boot entries")
@@ -98,10 +113,11 @@ struct UEFIFallback {
     private static let loaderLimit: UInt64 = 16 << 20
 
     private func noteAnother(_ there: GuestPath, _ bytes: [UInt8], in draft: inout Draft) throws {
-        guard let loader = loaders.first, try draft.read(loader.program) != bytes else { return }
         // Of another version, it is still the same boot loader.
-        let grub = Array("grub".utf8)
-        guard !UEFIProgram.contains(bytes, grub) else { return }
+        let known = ["grub", "LoaderInfo: systemd-boot"].map { Array($0.utf8) }
+        guard let loader = loaders.first, !known.contains(where: { UEFIProgram.contains(bytes, $0) }) else { return }
+        let size = try draft.status(loader.program)?.size
+        if try size == UInt64(bytes.count) && draft.read(loader.program) == bytes { return }
         draft.note(
             "'\(system.name(of: there))' isn't the boot loader of '\(system.name(of: loader.folder))'; it stays, and a"
                 + " cloud's firmware starts it",

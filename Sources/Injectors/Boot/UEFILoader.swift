@@ -3,12 +3,21 @@ import Guest
 /// A boot loader in a folder of its own on the EFI system partition, which a boot entry in the firmware's variables
 /// names, and what has to go along when it is started from another folder.
 struct UEFILoader {
+    enum Kind {
+        /// It starts the GRUB that is beside it.
+        case shim
+        case grub
+        case manager
+        /// With its initramfs and command line in one program.
+        case kernel
+    }
+
+    var kind: Kind
     var folder: GuestPath
     /// The file that firmware starts.
     var program: GuestPath
     /// Files that the program looks for in its own folder.
     var companions: [GuestPath] = []
-    var isShim = false
 
     /// Those of distributions with their boot loader's own folder, then boot managers, then kernels that are programs.
     /// - Returns: the best first.
@@ -65,15 +74,15 @@ struct UEFILoader {
             found("shimx64.efi") ?? found("shim.efi")
             ?? names.first { $0.lowercased().hasPrefix("shimx64-") && $0.lowercased().hasSuffix(".efi") }
             .map { folder.appending($0) }
-        guard let shim else { return UEFILoader(folder: folder, program: stage) }
+        guard let shim else { return UEFILoader(kind: .grub, folder: folder, program: stage) }
         return UEFILoader(
-            folder: folder, program: shim, companions: stages + keyManagers.compactMap(found), isShim: true)
+            kind: .shim, folder: folder, program: shim, companions: stages + keyManagers.compactMap(found))
     }
 
     private static func manager(in folder: GuestPath, _ files: some GuestFiles) throws -> UEFILoader? {
         if let program = try UEFISystemPartition.child("systemd-bootx64.efi", of: folder, in: files) {
             // It reads \loader from the top of its partition, wherever it lies itself.
-            return UEFILoader(folder: folder, program: program)
+            return UEFILoader(kind: .manager, folder: folder, program: program)
         }
         guard let program = try UEFISystemPartition.child("refind_x64.efi", of: folder, in: files) else { return nil }
         // rEFInd looks beside itself for its configuration and for its drivers of file systems.
@@ -83,17 +92,17 @@ struct UEFILoader {
         if let drivers = try UEFISystemPartition.child("drivers_x64", of: folder, in: files) {
             companions += try files.files(in: drivers, suffix: ".efi").prefix(folderLimit)
         }
-        return UEFILoader(folder: folder, program: program, companions: companions)
+        return UEFILoader(kind: .manager, folder: folder, program: program, companions: companions)
     }
 
-    /// Kernels with their initramfs and command line in one program: the newest first.
+    /// The newest first.
     private static func unifiedKernels(
         on system: UEFISystemPartition, _ files: some GuestFiles
     ) throws -> [UEFILoader] {
         let folder = try system.path("EFI", "Linux", in: files)
         let names = try files.list(folder).filter { $0.lowercased().hasSuffix(".efi") }
         return names.sorted { numbers($0).lexicographicallyPrecedes(numbers($1)) }.reversed().map {
-            UEFILoader(folder: folder, program: folder.appending($0))
+            UEFILoader(kind: .kernel, folder: folder, program: folder.appending($0))
         }
     }
 
