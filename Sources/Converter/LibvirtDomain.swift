@@ -48,7 +48,13 @@ public struct LibvirtDomain: Sendable {
         domain.add("memory", "\(memoryMiB)").set("unit", "MiB")
         domain.add("vcpu", "\(processors)")
         let system = domain.add("os")
-        if firmware == .uefi { system.set("firmware", "efi") }
+        if firmware == .uefi {
+            system.set("firmware", "efi")
+            // libvirt may choose a firmware with Secure Boot otherwise, under which no boot loader starts that isn't signed.
+            let feature = system.add("firmware").add("feature")
+            feature.set("enabled", "no")
+            feature.set("name", "secure-boot")
+        }
         let machine = system.add("type", "hvm")
         machine.set("arch", architecture)
         machine.set("machine", "q35")

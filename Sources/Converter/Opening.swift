@@ -6,6 +6,8 @@ public struct OpeningOptions: Sendable {
     public var root: String?
     /// From an encrypted device to its passphrase.
     public var keys: [String: [UInt8]]
+    /// Whether the EFI system partition is needed, as for a result that starts by UEFI.
+    public var mountsSystemPartition = false
 
     public init(root: String? = nil, keys: [String: [UInt8]] = [:]) {
         self.root = root
@@ -70,7 +72,7 @@ public struct Opening {
         try unlockAll()
         try refuseHibernated()
         let root = try chooseRoot()
-        let mounts = try mountTree(of: root)
+        let mounts = try mountTree(of: root, systemPartitions: disks.flatMap(\.systemPartitions))
         return OpenedGuest(disks: disks, fileSystems: fileSystems, mounts: mounts, findings: findings)
     }
 
@@ -265,15 +267,16 @@ public struct Opening {
 
     // MARK: The tree
 
-    private mutating func mountTree(of root: Root) throws -> [Mount] {
+    private mutating func mountTree(of root: Root, systemPartitions: [String]) throws -> [Mount] {
         try mount(root)
         let fstab = Fstab(try machine.text("/etc/fstab") ?? "")
         var mounts = [Mount(path: .root, device: root.device, type: root.type, subvolume: root.subvolume, free: 0)]
         try mount(Self.mountPoints, of: fstab, into: &mounts)
         let configurations = ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"] as [GuestPath]
-        if try !configurations.contains(where: { try machine.exists($0) }) {
+        if try options.mountsSystemPartition || !configurations.contains(where: { try machine.exists($0) }) {
             try mount(Self.systemPartitions, of: fstab, into: &mounts)
         }
+        if options.mountsSystemPartition { try mountUnlisted(systemPartitions, into: &mounts) }
         for index in mounts.indices {
             let space = try machine.space(at: mounts[index].path)
             mounts[index].free = space.bytes
@@ -301,6 +304,32 @@ public struct Opening {
             }
         }
     }
+
+    /// An EFI system partition that fstab doesn't name: systemd finds it by its type, and others leave it unmounted.
+    private mutating func mountUnlisted(_ devices: [String], into mounts: inout [Mount]) throws {
+        guard !mounts.contains(where: { devices.contains($0.device) }),
+            let system = fileSystems.first(where: { devices.contains($0.device) && $0.type == "vfat" }),
+            let path = try Self.placesOfUnlisted.first(where: { path in
+                let place = try machine.resolve(path)
+                return try machine.entry(at: place)?.kind == .directory
+                    && !mounts.contains { $0.path == place } && machine.list(place).isEmpty
+            })
+        else { return }
+        let place = try machine.resolve(path)
+        do {
+            try machine.mount(system.device, subvolume: nil, at: place)
+            mounts.append(Mount(path: place, device: system.device, type: system.type, free: 0))
+        } catch {
+            findings.append(
+                Finding(
+                    level: .warning, injector: "inspect",
+                    message: "the EFI system partition '\(system.device)' can't be mounted:"
+                        + " \(Self.firstLine(of: error)); it is left as it is"))
+        }
+    }
+
+    /// Empty folders, in systemd-gpt-auto-generator(8)'s order; /mnt is there on every system.
+    private static let placesOfUnlisted: [GuestPath] = ["/boot/efi", "/efi", "/boot", "/mnt"]
 
     private mutating func missing(_ line: Fstab.Line, reason: String) throws {
         guard line.path.isInside("/boot/efi") || line.path.isInside("/efi") || line.options.contains("noauto") else {

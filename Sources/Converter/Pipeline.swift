@@ -5,14 +5,19 @@ public import Injectors
 public struct Pipeline: Sendable {
     private let adaptation: Adaptation
     private let grub: BIOSGrub
+    private let uefiGrub: UEFIGrub?
 
-    public init(_ adaptation: Adaptation, grub: BIOSGrub) {
+    /// - Parameter uefiGrub: nil where none is installed, which only a guest that needs it is told.
+    public init(_ adaptation: Adaptation, grub: BIOSGrub, uefiGrub: UEFIGrub? = nil) {
         self.adaptation = adaptation
         self.grub = grub
+        self.uefiGrub = uefiGrub
     }
 
     /// Every injector there is, in their order; ``isWanted(_:)`` leaves out what the user didn't ask for.
-    public static func injectors(for guest: Inspection, _ adaptation: Adaptation, grub: BIOSGrub) -> [any Injector] {
+    public static func injectors(
+        for guest: Inspection, _ adaptation: Adaptation, grub: BIOSGrub, uefiGrub: UEFIGrub? = nil
+    ) -> [any Injector] {
         [
             DHCPNetwork(adaptation.network == .dhcp ? .dhcp : .keep),
             DeviceNames(
@@ -22,17 +27,22 @@ public struct Pipeline: Sendable {
             // After whatever changes settings that an initramfs has a copy of.
             VirtioInitramfs(method: adaptation.initramfs),
             BIOSBoot(grub: grub),
+            UEFIBoot(
+                firmware: adaptation.targetFirmware(for: guest),
+                extent: adaptation.firmware == .uefi ? .bootLoader : .fallbackPath, grub: uefiGrub),
         ]
     }
 
     /// The names that `--skip` takes.
-    public static let names = ["dhcp-network", "device-names", "vmware-tools", "virtio-initramfs", "bios-boot"]
+    public static let names = [
+        "dhcp-network", "device-names", "vmware-tools", "virtio-initramfs", "bios-boot", "uefi-boot",
+    ]
 
     /// - Throws: ``Refusal`` for a guest that no plan can be made for.
     public func plan(_ machine: any GuestMachine, guest: Inspection, findings: [Finding] = []) throws -> Plan {
         try refuse(guest)
         var draft = Draft(over: machine, disks: machine)
-        for injector in Self.injectors(for: guest, adaptation, grub: grub)
+        for injector in Self.injectors(for: guest, adaptation, grub: grub, uefiGrub: uefiGrub)
         where isWanted(injector.name) && injector.applies(to: guest) {
             draft.injector = injector.name
             do {
@@ -71,11 +81,6 @@ public struct Pipeline: Sendable {
                 "no kernel with modules was found in '/boot' and '/lib/modules' of \(guest.osRelease.prettyName)",
                 hint: "give all disks of the guest with --disk; a container image without a kernel can't be converted")
         }
-        if adaptation.firmware == .uefi, guest.firmware == .bios || guest.firmware == .none {
-            throw Refusal(
-                .blocked, "the guest starts by BIOS and has no EFI system partition",
-                hint: "use --firmware keep; BIOS to UEFI is not supported yet")
-        }
         if adaptation.firmware == .bios, guest.firmware == .none {
             throw Refusal(
                 .blocked, "no disk has boot code or an EFI system partition",
@@ -87,7 +92,7 @@ public struct Pipeline: Sendable {
         switch (adaptation.firmware, guest.firmware) {
         case (.bios, .both):
             draft.note("the guest has boot code for BIOS and an EFI system partition: it can be started by both")
-        case (.keep, .uefi), (.uefi, .uefi):
+        case (.keep, .uefi), (.uefi, _):
             draft.note(
                 "the result starts by UEFI: the cloud's image needs that property (OpenStack: hw_firmware_type=uefi)")
         default: break

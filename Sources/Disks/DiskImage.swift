@@ -69,6 +69,15 @@ public struct DiskImage: Sendable, Equatable {
             allocatedSize: chain.reduce(0) { $0 + $1.actualSize })
     }
 
+    /// The same disk, seen larger; the file stays as it is.
+    /// - Parameters:
+    ///   - size: in bytes.
+    ///   - path: of a new file that holds nothing but the difference.
+    public func grown(to size: UInt64, at path: String) async throws -> DiskImage {
+        try await QemuImg.createOverlay(path, over: self, size: size)
+        return DiskImage(path: path, format: "qcow2", virtualSize: size, allocatedSize: allocatedSize)
+    }
+
     private struct Layer {
         var filename: String
         var format: String

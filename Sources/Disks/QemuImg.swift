@@ -13,10 +13,10 @@ public enum QemuImg {
     }
 
     /// A new qcow2 that shows `base` and takes the writes.
-    public static func createOverlay(_ path: String, over base: DiskImage) async throws {
-        _ = try await Command(
-            "qemu-img", ["create", "-q", "-f", "qcow2", "-F", base.format, "-b", base.path, path]
-        ).run()
+    /// - Parameter size: in bytes, where it is to be larger; what is behind the base's end reads as zeros.
+    public static func createOverlay(_ path: String, over base: DiskImage, size: UInt64? = nil) async throws {
+        let arguments = ["create", "-q", "-f", "qcow2", "-F", base.format, "-b", base.path, path]
+        _ = try await Command("qemu-img", arguments + (size.map { [String($0)] } ?? [])).run()
     }
 
     /// Copies an image, holes left out.

@@ -93,12 +93,18 @@ public struct GuestDisk: Equatable, Sendable, Codable {
     }
 
     /// Whether one of the partitions is of the EFI system type.
-    public var hasEFISystemPartition: Bool {
-        switch table {
-        case .gpt(let table): table.entries.contains { $0.type == GPT.efiSystem }
-        case .mbr(let table): table.entries.contains { $0.type == 0xEF }
-        case .none: false
-        }
+    public var hasEFISystemPartition: Bool { !systemPartitions.isEmpty }
+
+    /// The devices of the partitions that are of the EFI system type: "/dev/sda1".
+    public var systemPartitions: [String] {
+        let numbers =
+            switch table {
+            case .gpt(let table): table.entries.filter { $0.type == GPT.efiSystem }.map(\.number)
+            case .mbr(let table):
+                table.entries.indices.filter { table.entries[$0].type == MBR.efiSystem }.map { $0 + 1 }
+            case .none: [Int]()
+            }
+        return numbers.map { "\(device)\($0)" }
     }
 
     /// How Linux letters its disks: "a" to "z", then "aa".

@@ -37,39 +37,6 @@ extension PartitionTable: Codable {
     }
 }
 
-/// A master boot record's four entries (extended partitions are not followed).
-public struct MBR: Equatable, Sendable, Codable {
-    public struct Entry: Equatable, Sendable, Codable {
-        public var type: UInt8
-        public var isActive: Bool
-        public var firstSector: UInt32
-        public var sectorCount: UInt32
-    }
-
-    /// Four, empty ones with type 0.
-    public var entries: [Entry]
-    /// The disk signature at 0x1B8, the first half of PARTUUID.
-    public var signature: UInt32
-
-    /// nil where sector 0 has no 55AA signature or holds a file system's boot record instead of a table.
-    public init?(sector: [UInt8]) {
-        guard sector.count >= 512, sector[510] == 0x55, sector[511] == 0xAA else { return nil }
-        let bytes = LittleEndian(sector)
-        entries = (0..<4).map { index in
-            let at = 446 + 16 * index
-            return Entry(
-                type: sector[at + 4], isActive: sector[at] == 0x80, firstSector: bytes.u32(at + 8),
-                sectorCount: bytes.u32(at + 12))
-        }
-        signature = bytes.u32(0x1B8)
-        // A FAT or NTFS boot record also ends in 55AA; a table's flags are 00 or 80.
-        guard (0..<4).allSatisfy({ sector[446 + 16 * $0] & 0x7F == 0 }) else { return nil }
-    }
-
-    public var isProtective: Bool { entries.contains { $0.type == 0xEE } }
-    public var isEmpty: Bool { entries.allSatisfy { $0.type == 0 } }
-}
-
 /// A GUID partition table: UEFI specification 2.10, section 5.3.
 public struct GPT: Equatable, Sendable, Codable {
     public struct Entry: Equatable, Sendable, Codable {

@@ -80,28 +80,31 @@ public struct Conversion: Sendable {
             if request.adaptation.firmware == .uefi { machine.firmware = .uefi }
             try PreflightRun.refuse(machine)
         }
-        let grub = try GuestSession.hostGrub(for: request.adaptation)
+        let grub = try HostGrub(for: request.adaptation)
         var images: [DiskImage] = []
         for path in request.disks { images.append(try await DiskImage.open(path)) }
         try refuseFullDisk(images)
         let workspace = try Workspace(for: output)
         defer { workspace.remove() }
         let phases = Phases(report: progress)
+        let grown = try await GrownDisk.make(images, for: request.adaptation, scratch: workspace.path)
         let jobs = images.indices.map { index in
             DiskJob(
-                image: images[index], overlay: workspace.file("overlay-\(index).qcow2"),
+                source: images[index], image: grown?.index == index ? grown?.view ?? images[index] : images[index],
+                overlay: workspace.file("overlay-\(index).qcow2"),
                 copy: workspace.file("disk-\(index).\(format.rawValue)"), output: paths[index])
         }
         for job in jobs { try await QemuImg.createOverlay(job.overlay, over: job.image) }
 
-        let adapted = try await adaptWhileCopying(jobs, format, grub, workspace, phases, progress)
+        let findings = grown.map { [$0.finding(size: images[$0.index].virtualSize)] } ?? []
+        let adapted = try await adaptWhileCopying(jobs, format, grub, findings, workspace, phases, progress)
         try await phases.time("lay the changes over the copy") {
             for job in jobs { try await QemuImg.merge(job.overlay, into: job.copy, format: format) }
         }
         var conversion = ConversionReport(
             disks: jobs.map {
                 .init(
-                    source: $0.image.path, sourceFormat: $0.image.format, virtualSize: $0.image.virtualSize,
+                    source: $0.source.path, sourceFormat: $0.source.format, virtualSize: $0.image.virtualSize,
                     output: $0.output, outputFormat: format.rawValue)
             },
             plan: adapted.plan, inspection: adapted.inspection, adaptation: request.adaptation, timings: phases.all)
@@ -145,6 +148,8 @@ public struct Conversion: Sendable {
     }
 
     private struct DiskJob: Sendable {
+        var source: DiskImage
+        /// The source, or a larger view of it.
         var image: DiskImage
         var overlay: String
         var copy: String
@@ -191,8 +196,8 @@ public struct Conversion: Sendable {
 
     /// The copies run on beside the appliance; a refusal ends them at once.
     private func adaptWhileCopying(
-        _ jobs: [DiskJob], _ format: QemuImg.Format, _ grub: BIOSGrub, _ workspace: Workspace, _ phases: Phases,
-        _ progress: @escaping @Sendable (RunProgress) -> Void
+        _ jobs: [DiskJob], _ format: QemuImg.Format, _ grub: HostGrub, _ findings: [Finding], _ workspace: Workspace,
+        _ phases: Phases, _ progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws -> (plan: Plan, inspection: Inspection) {
         try await withThrowingTaskGroup(of: (Plan, Inspection)?.self) { group in
             group.addTask {
@@ -205,7 +210,7 @@ public struct Conversion: Sendable {
                 }
                 return nil
             }
-            group.addTask { try await adapt(jobs, grub, workspace, phases, progress) }
+            group.addTask { try await adapt(jobs, grub, findings, workspace, phases, progress) }
             var adapted: (Plan, Inspection)?
             for try await result in group { adapted = result ?? adapted }
             guard let adapted else { throw CancellationError() }
@@ -214,19 +219,20 @@ public struct Conversion: Sendable {
     }
 
     private func adapt(
-        _ jobs: [DiskJob], _ grub: BIOSGrub, _ workspace: Workspace, _ phases: Phases,
+        _ jobs: [DiskJob], _ grub: HostGrub, _ found: [Finding], _ workspace: Workspace, _ phases: Phases,
         _ progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws -> (Plan, Inspection) {
         let appliance = Appliance()
         try await GuestSession.launch(
             appliance, disks: jobs.map { ApplianceDisk(path: $0.overlay, format: "qcow2", access: .overlay) },
             scratch: workspace.path, phases, progress)
-        let (inspection, findings) = try await phases.time("inspect") {
+        let (inspection, seen) = try await phases.time("inspect") {
             try await GuestSession.inspect(appliance, request)
         }
         let plan = try await phases.time("plan") {
             try await appliance.run { guest in
-                try Pipeline(request.adaptation, grub: grub).plan(guest, guest: inspection, findings: findings)
+                try Pipeline(request.adaptation, grub: grub.bios, uefiGrub: grub.uefi)
+                    .plan(guest, guest: inspection, findings: seen + found)
             }
         }
         guard plan.blockers.isEmpty else { throw BlockedPlan(plan: plan, inspection: inspection) }

@@ -25,7 +25,7 @@ public enum GuestSession {
         _ request: GuestRequest, progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws -> (inspection: Inspection, findings: [Finding]) {
         let phases = Phases(report: progress)
-        return try await withAppliance(request, phases, progress) { appliance in
+        return try await withAppliance(request, phases, progress) { appliance, _ in
             try await phases.time("inspect") { try await inspect(appliance, request) }
         }
     }
@@ -34,12 +34,14 @@ public enum GuestSession {
         _ request: GuestRequest, progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws -> (plan: Plan, inspection: Inspection) {
         let phases = Phases(report: progress)
-        let grub = try hostGrub(for: request.adaptation)
-        return try await withAppliance(request, phases, progress) { appliance in
-            let (inspection, findings) = try await phases.time("inspect") { try await inspect(appliance, request) }
+        let grub = try HostGrub(for: request.adaptation)
+        return try await withAppliance(request, phases, progress) { appliance, grown in
+            let (inspection, seen) = try await phases.time("inspect") { try await inspect(appliance, request) }
+            let findings = seen + grown
             let plan = try await phases.time("plan") {
                 try await appliance.run { guest in
-                    try Pipeline(request.adaptation, grub: grub).plan(guest, guest: inspection, findings: findings)
+                    try Pipeline(request.adaptation, grub: grub.bios, uefiGrub: grub.uefi)
+                        .plan(guest, guest: inspection, findings: findings)
                 }
             }
             return (plan, inspection)
@@ -50,24 +52,30 @@ public enum GuestSession {
         _ appliance: Appliance, _ request: GuestRequest
     ) async throws -> (inspection: Inspection, findings: [Finding]) {
         try await appliance.run { guest in
-            let opened = try Opening.open(guest, options: request.opening)
+            var options = request.opening
+            options.mountsSystemPartition = request.adaptation.firmware != .bios
+            let opened = try Opening.open(guest, options: options)
             return (try Inspector.inspect(guest, opened: opened), opened.findings)
         }
     }
 
+    /// - Parameter body: gets what is to be said about the disks, too.
     private static func withAppliance<Result: Sendable>(
         _ request: GuestRequest, _ phases: Phases, _ progress: @escaping @Sendable (RunProgress) -> Void,
-        _ body: (Appliance) async throws -> Result
+        _ body: (Appliance, [Finding]) async throws -> Result
     ) async throws -> Result {
-        var disks: [ApplianceDisk] = []
-        for path in request.disks {
-            let image = try await DiskImage.open(path)
-            disks.append(ApplianceDisk(path: image.path, format: image.format, access: .readOnly))
-        }
+        var images: [DiskImage] = []
+        for path in request.disks { images.append(try await DiskImage.open(path)) }
         let scratch = try Scratch()
+        var findings: [Finding] = []
+        if let grown = try await GrownDisk.make(images, for: request.adaptation, scratch: scratch.path) {
+            findings.append(grown.finding(size: images[grown.index].virtualSize))
+            images[grown.index] = grown.view
+        }
+        let disks = images.map { ApplianceDisk(path: $0.path, format: $0.format, access: .readOnly) }
         let appliance = Appliance()
         try await launch(appliance, disks: disks, scratch: scratch.path, phases, progress)
-        let result = try await body(appliance)
+        let result = try await body(appliance, findings)
         try await appliance.shutDown()
         scratch.remove()
         return result
@@ -83,18 +91,6 @@ public enum GuestSession {
             try await appliance.launch(disks: disks, accelerator: accelerator, scratch: scratch) {
                 progress(.note($0))
             }
-        }
-    }
-
-    /// GRUB as this host has it; only what is asked for needs to be installed.
-    static func hostGrub(for adaptation: Adaptation) throws -> BIOSGrub {
-        guard adaptation.firmware == .bios, !adaptation.skip.contains("bios-boot") else {
-            return BIOSGrub(bootImage: [], modules: [:]) { _ in [] }
-        }
-        let platform = try GrubPlatform()
-        return BIOSGrub(bootImage: try platform.bootImage(), modules: try platform.modules()) { core in
-            try platform.coreImage(
-                modules: core.modules, prefix: core.prefix, earlyConfiguration: core.earlyConfiguration)
         }
     }
 }

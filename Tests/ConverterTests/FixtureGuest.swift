@@ -105,6 +105,31 @@ struct FixtureGuest {
         for kernel in description.kernels { try lay(kernel, hasBoot: trees.contains("boot")) }
     }
 
+    /// What a plan has put on a disk appears among the volumes, as blkid would see it; mtools, which knows nothing of
+    /// us, reads its files.
+    func findNewSystemPartitions() throws {
+        let start = try disks.sectors(disk: 0, first: 0, count: 40)
+        var found: [(number: Int, first: UInt64)] = []
+        if let table = try? GPT(sectors: start) {
+            found = table.entries.filter { $0.type == GPT.efiSystem }.map { ($0.number, $0.firstSector) }
+        } else if let table = MBR(sector: Array(start[..<512])) {
+            let places = table.entries.indices.filter { table.entries[$0].type == MBR.efiSystem }
+            found = places.map { ($0 + 1, UInt64(table.entries[$0].firstSector)) }
+        }
+        for (number, first) in found where !machine.volumes.contains(where: { $0.system.device == "/dev/sda\(number)" })
+        {
+            let boot = try disks.sectors(disk: 0, first: first, count: 1)
+            guard boot[82..<90].elementsEqual("FAT32   ".utf8) else { continue }
+            let serial = LittleEndian(boot).u32(67)
+            let tree = scratch.file("system-\(number)")
+            try FileManager.default.createDirectory(atPath: tree, withIntermediateDirectories: true)
+            try HostTool("mcopy").output(["-s", "-i", "\(disks.diskFiles[0])@@\(first * 512)", "::/EFI", tree])
+            let uuid = String(format: "%04X-%04X", serial >> 16, serial & 0xFFFF)
+            machine.volumes.append(
+                FakeMachine.Volume("/dev/sda\(number)", "vfat", uuid: uuid, DirectoryGuest(root: tree)))
+        }
+    }
+
     private static func adaptation(_ options: Description.Options?) -> Adaptation {
         var adaptation = Adaptation()
         if let choice = options?.firmware.flatMap(Adaptation.FirmwareChoice.init) { adaptation.firmware = choice }

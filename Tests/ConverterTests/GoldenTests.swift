@@ -16,6 +16,18 @@ struct GoldenTests {
             + [UInt8](repeating: 0, count: 60_000)
     }
 
+    private static let uefiGrub = UEFIGrub(
+        modules: [
+            "normal.mod": [0, 1], "linux16.mod": [0, 3],
+            "command.lst": Array("linux: linux\nlinux16: linux16\n\0".utf8),
+        ]
+    ) { modules, prefix in
+        // The header of a program for 64-bit UEFI.
+        let header = Array("MZ".utf8) + [UInt8](repeating: 0, count: 58) + [64, 0, 0, 0] + Array("PE".utf8)
+        return header + [0, 0, 0x64, 0x86] + Array("GRUB \(prefix) \(modules.joined(separator: " "))".utf8)
+            + [UInt8](repeating: 0, count: 60_000)
+    }
+
     @Test func thereAreGuests() { #expect(FixtureGuest.names.count >= 5) }
 
     @Test(arguments: FixtureGuest.names) func guest(_ name: String) throws {
@@ -35,6 +47,7 @@ struct GoldenTests {
 
         #expect(plan.blockers == [])
         try fixture.machine.apply(plan) { _ in }
+        try fixture.findNewSystemPartitions()
         let (second, converted) = try Self.plan(fixture)
         let changes = second.items.map(\.change).filter { $0.kind != "command" }
         #expect(changes.isEmpty, "the second plan:\n\(PlanText.render(second))")
@@ -44,9 +57,11 @@ struct GoldenTests {
 
     private static func plan(_ fixture: FixtureGuest) throws -> (Plan, Inspection) {
         try fixture.machine.unmountAll()
-        let opened = try Opening.open(fixture.machine, options: OpeningOptions())
+        var options = OpeningOptions()
+        options.mountsSystemPartition = fixture.adaptation.firmware != .bios
+        let opened = try Opening.open(fixture.machine, options: options)
         let inspection = try Inspector.inspect(fixture.machine, opened: opened)
-        let pipeline = Pipeline(fixture.adaptation, grub: grub)
+        let pipeline = Pipeline(fixture.adaptation, grub: grub, uefiGrub: uefiGrub)
         return (try pipeline.plan(fixture.machine, guest: inspection, findings: opened.findings), inspection)
     }
 

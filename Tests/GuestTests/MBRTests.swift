@@ -42,4 +42,33 @@ struct MBRTests {
         #expect(try #require(MBR(sector: sector())).isEmpty)
         #expect(try #require(MBR(sector: sector { $0[450] = 0xEE })).isProtective)
     }
+
+    @Test func gapsAndPlaces() throws {
+        func table(_ entries: [(UInt8, UInt32, UInt32)]) throws -> MBR {
+            var bytes = sector()
+            for (place, entry) in entries.enumerated() {
+                bytes = MBR.adding(
+                    MBR.Entry(type: entry.0, firstSector: entry.1, sectorCount: entry.2), at: place, to: bytes)
+            }
+            return try #require(MBR(sector: bytes))
+        }
+        #expect(try table([]).gaps(diskSectors: 10_000) == [2048...9999])
+        // Sorted; nothing before 1 MiB, where boot loaders have their cores; overlaps count once.
+        let some = try table([(0x83, 6000, 1000), (0x05, 63, 3000), (0x83, 6500, 100)])
+        #expect(some.gaps(diskSectors: 10_000) == [3063...5999, 7000...9999])
+        #expect(some.freePlace == 3)
+        #expect(try table([(0x83, 2048, 9000)]).gaps(diskSectors: 10_000) == [])
+        // Past 2 TiB nothing can be named.
+        let large = try table([(0x83, .max, .max)])
+        #expect(large.gaps(diskSectors: 1 << 40) == [2048...UInt64(UInt32.max) - 1])
+        #expect(try table([(0x83, 2048, 1), (0x83, 2049, 1), (0x83, 2050, 1), (0x83, 2051, 1)]).freePlace == nil)
+        #expect(try table([]).gaps(diskSectors: 0) == [])
+    }
+
+    @Test func anAddedEntryIsRead() throws {
+        let entry = MBR.Entry(type: MBR.efiSystem, firstSector: 0x0102_0304, sectorCount: 131_072)
+        let bytes = MBR.adding(entry, at: 2, to: sector { $0[3] = 7 })
+        #expect(try #require(MBR(sector: bytes)).entries[2] == entry)
+        #expect(bytes[3] == 7 && bytes[446..<478].allSatisfy { $0 == 0 } && bytes[510] == 0x55)
+    }
 }

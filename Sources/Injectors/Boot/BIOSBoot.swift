@@ -98,11 +98,8 @@ public struct BIOSBoot: Injector {
         }
         guard let number = table.freeNumber else { return nil }
         // A disk that was grown has room behind the end that its table knows.
-        let total = disk.size / UInt64(SectorEdit.sectorSize)
-        var grown = table
-        grown.alternateSector = total - 1
-        grown.lastUsableSector = total - table.reservedSectors
-        for var candidate in table.alternateSector == total - 1 ? [table] : [table, grown] {
+        let grown = table.grown(toSectors: disk.size / UInt64(SectorEdit.sectorSize))
+        for var candidate in [table, grown].compactMap({ $0 }) {
             guard
                 let gap = candidate.gaps.first(where: { UInt64($0.count) >= sectors && $0.lowerBound + sectors < limit }
                 )
@@ -111,20 +108,11 @@ public struct BIOSBoot: Injector {
             candidate.firstUsableSector = min(candidate.firstUsableSector, gap.lowerBound)
             candidate.entries.append(
                 GPT.Entry(
-                    number: number, type: GPT.biosBoot, id: identifier(for: table), firstSector: gap.lowerBound,
+                    number: number, type: GPT.biosBoot, id: table.derivedID, firstSector: gap.lowerBound,
                     lastSector: gap.lowerBound + length - 1, name: "BIOS boot partition"))
             candidate.entries.sort { $0.number < $1.number }
             return (gap.lowerBound, candidate)
         }
         return nil
-    }
-
-    /// A GUID that follows from the disk's own, so that the same disk gives the same plan: random bits of the disk's
-    /// GUID with another last half.
-    private static func identifier(for table: GPT) -> GUID {
-        var bytes = table.diskID.bytes
-        for index in 10..<16 { bytes[index] ^= Array("rehost".utf8)[index - 10] }
-        if table.entries.contains(where: { $0.id.bytes == bytes }) { bytes[15] ^= 0xFF }
-        return GUID(bytes: bytes)
     }
 }

@@ -14,7 +14,7 @@ struct GrubMenu {
             guard !commands.contains("blscfg") else {
                 draft.block(
                     "'\(configuration)' takes its menu from Boot Loader Specification entries (blscfg),"
-                        + " which this GRUB for BIOS can't read",
+                        + " which this host's GRUB can't read",
                     hint: "use --firmware keep, or run 'grub2-mkconfig' in the source with GRUB_ENABLE_BLSCFG=false")
                 return nil
             }
@@ -34,7 +34,7 @@ struct GrubMenu {
             return GrubMenu(prefix: prefix)
         case .unknown:
             draft.block(
-                "no boot loader configuration that can be used under BIOS was found"
+                "no boot loader configuration that GRUB can use was found"
                     + " (no grub.cfg in /boot/grub or /boot/grub2, no boot loader entries)",
                 hint: "use --firmware keep, or check that /boot is on one of the given disks")
             return nil

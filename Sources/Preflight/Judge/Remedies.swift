@@ -5,7 +5,8 @@ enum Remedies {
         + "UEFI disk: rehost convert --firmware bios"
     static let noFallback =
         #"the disk has an EFI system partition, and no \EFI\BOOT\BOOTX64.EFI that starts: name the loader that the "#
-        + #"source's variables named, as in --boot-entry '\EFI\debian\grubx64.efi', or copy it to that path"#
+        + #"source's variables named, as in --boot-entry '\EFI\debian\grubx64.efi', or put one there with "#
+        + "rehost convert --firmware keep"
     static let grubRescue =
         "GRUB's prefix is not on this machine's disks: name all disks of the machine with --disk, the "
         + "boot disk first, or convert with rehost, which puts GRUB in anew"
