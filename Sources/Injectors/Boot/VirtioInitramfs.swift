@@ -144,11 +144,8 @@ public struct VirtioInitramfs: Injector {
         for kernel: Kernel, _ content: Initramfs, needed: [String], index: ModuleIndex, in draft: inout Draft
     ) throws -> [Cpio.Entry] {
         guard let folder = content.moduleFolder(of: kernel.version) else { return [] }
-        let present = content.modules(of: kernel.version)
-        var files: [String] = []
-        for file in needed.flatMap(index.closure) where !present.contains(file) && !files.contains(file) {
-            files.append(file)
-        }
+        var seen = content.modules(of: kernel.version)
+        let files = needed.flatMap(index.closure).filter { seen.insert($0).inserted }
         var entries: [Cpio.Entry] = []
         for parent in Self.folders(of: files) { entries.append(.directory(folder + "/" + parent)) }
         for file in files + Self.indexes {
