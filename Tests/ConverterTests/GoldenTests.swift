@@ -9,7 +9,7 @@ import Testing
 /// Each folder of Tests/Fixtures/guests is a test: it is inspected, planned for and compared with its plan.golden; the
 /// plan is applied, and planned again. `RECORD=1` writes the goldens anew, and still fails.
 struct GoldenTests {
-    private static let grub = BIOSGrub(
+    static let grub = BIOSGrub(
         bootImage: [UInt8](repeating: 0x90, count: 512), modules: ["normal.mod": [0, 1], "command.lst": [0, 2]]
     ) { core in
         Array("\(core.prefix)\n\(core.modules.joined(separator: " "))\n\(core.earlyConfiguration)".utf8)

@@ -25,8 +25,10 @@ struct ModuleIndex {
         for line in dep.split(separator: "\n") {
             guard let colon = line.firstIndex(of: ":") else { continue }
             let file = Self.relative(line[..<colon])
+            guard Self.isPath(file) else { continue }
             files[Self.name(of: file)] = file
             dependencies[file] = line[line.index(after: colon)...].split(separator: " ").map(Self.relative)
+                .filter(Self.isPath)
         }
         builtIn = Set(builtin.split(separator: "\n").map { Self.name(of: String($0)) })
         for line in configuration.split(separator: "\n") where line.hasSuffix("=y") {
@@ -64,6 +66,11 @@ struct ModuleIndex {
     static func name(of file: String) -> String {
         let last = file.split(separator: "/").last ?? ""
         return String(last.prefix { $0 != "." }.map { $0 == "-" ? "_" : $0 })
+    }
+
+    /// Whether depmod could have written it: no longer than Linux takes a path (PATH_MAX), and inside the folder.
+    private static func isPath(_ file: String) -> Bool {
+        file.utf8.count < 4096 && !file.split(separator: "/").contains("..")
     }
 
     static func isModule(_ path: String) -> Bool {
