@@ -37,8 +37,9 @@ public final class XMLDocument {
         }
         guard let parsed else { throw Invalid(Self.reason(context)) }
         guard let root = xmlDocGetRootElement(parsed), xmlGetIntSubset(parsed) == nil else {
+            // What was stopped has no element.
             xmlFreeDoc(parsed)
-            throw Invalid("it has a DTD, or no element")
+            throw Invalid("it has a DTD, which isn't read")
         }
         raw = parsed
         rootNode = root
@@ -84,8 +85,6 @@ public final class XMLDocument {
 
     /// libxml2's own words, which belong to the context.
     private static func reason(_ context: xmlParserCtxtPtr) -> String {
-        // xmlStopParser's mark.
-        if context.pointee.errNo == Int32(XML_ERR_USER_STOP.rawValue) { return "it has a DTD, which isn't read" }
         let error = context.pointee.lastError
         guard let message = error.message else { return "it is no XML" }
         let words = String(cString: message).split(separator: "\n").first ?? "it is no XML"
