@@ -39,21 +39,25 @@ let package = Package(
         // Debian's libbz2 has no pkg-config file.
         .systemLibrary(name: "CBzip2", path: "Sources/System/CBzip2", providers: [.apt(["libbz2-dev"])]),
         system("CArchive", "libarchive", apt: "libarchive-dev"),
+        system("CCrypto", "libcrypto", apt: "libssl-dev"),
         system("CLibvirt", "libvirt-qemu", apt: "libvirt-dev"),
 
         module("Guest", []),
         module("Archives", ["CZlib", "CZstd", "CLZMA", "CLZ4", "CBzip2", "CArchive"]),
         module("Host", []),
         module("Injectors", ["Guest", "Archives"]),
+        module("Descriptions", ["Guest", "CXML2", "CLibvirt"]),
         module("Converter", ["Guest", "Injectors", "Archives", "CXML2"]),
-        module("Disks", ["Host"]),
+        module("Disks", ["Host", "CCrypto", "CZlib"]),
         module("Guestfs", ["Guest", "Archives", "Host", "CGuestfs"]),
         module("Preflight", ["Guest", "Disks", "Host", "CZlib", "CXML2", "CLibvirt"]),
-        module("Projects", ["Guest", "Injectors", "Converter", "Disks", "Guestfs", "Host", "Preflight"]),
+        module(
+            "Projects",
+            ["Guest", "Injectors", "Converter", "Descriptions", "Disks", "Guestfs", "Host", "Preflight"]),
         .executableTarget(
             name: "rehost",
             dependencies: [
-                "Projects", "Converter", "Guest", "Injectors", "Preflight",
+                "Projects", "Converter", "Descriptions", "Guest", "Injectors", "Preflight",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CLI", exclude: ["README.md"], swiftSettings: strict),
@@ -66,6 +70,8 @@ let package = Package(
         tests("ArchivesTests", ["Archives", "Guest"]),
         tests("InjectorsTests", ["Injectors", "Guest", "Archives"]),
         tests("ConverterTests", ["Converter", "Injectors", "Guest", "Archives"]),
+        tests("DescriptionsTests", ["Descriptions", "Guest", "Archives"]),
+        tests("DisksTests", ["Disks", "Guest"]),
         tests("PreflightTests", ["Preflight", "Converter", "Guest", "Host"], exclude: ["Judge/Logs"]),
         tests("GuestfsTests", ["Guestfs", "Guest", "Host"]),
     ],

@@ -1,6 +1,8 @@
 public import ArgumentParser
 public import Converter
+import Descriptions
 import Foundation
+import Guest
 public import Injectors
 import Projects
 
@@ -26,7 +28,12 @@ struct VoiceOptions: ParsableArguments {
 
 /// Which guest, and how it is opened.
 struct SourceOptions: ParsableArguments {
-    @Argument(help: "A disk file in any format that qemu-img reads; it is never written.") var source: String?
+    @Argument(
+        help: """
+            A disk file in any format that qemu-img reads; an .ova, an .ovf or its folder, a .vmx, a libvirt domain's XML; \
+            libvirt+URI?domain=NAME. It is never written.
+            """)
+    var source: String?
 
     @Option(
         name: .customLong("disk"), help: "A further disk of the same guest; repeat it, in the guest's own order.")
@@ -40,12 +47,20 @@ struct SourceOptions: ParsableArguments {
     var keys: [String] = []
 
     func request(_ adaptation: Adaptation = Adaptation()) throws -> GuestRequest {
-        let all = (source.map { [$0] } ?? []) + disks
-        guard !all.isEmpty else {
-            throw ValidationError("name a disk file of the guest, as in: rehost plan web01.vmdk")
+        let described = try source.flatMap { try DescriptionSource.read($0) }
+        let all = (described == nil ? source.map { [$0] } ?? [] : []) + disks
+        guard !all.isEmpty || described?.sources.isEmpty == false else {
+            throw ValidationError(
+                described == nil
+                    ? "name a disk file of the guest, as in: rehost plan web01.vmdk"
+                    : "'\(source ?? "")' describes no disk; name the machine's disks with --disk")
         }
-        return GuestRequest(
+        var request = GuestRequest(
             disks: all, opening: OpeningOptions(root: root, keys: try Passphrases.read(keys)), adaptation: adaptation)
+        request.described = described
+        request.machine = described?.machine
+        request.machine?.disks += disks.map { .init(file: URL(fileURLWithPath: $0).standardizedFileURL.path) }
+        return request
     }
 }
 

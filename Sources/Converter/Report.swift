@@ -119,6 +119,8 @@ public struct ConversionReport: Codable, Sendable {
     /// The first disk's file.
     public var source: String
     public var disks: [Disk]
+    /// The machine as its hypervisor described it; nil where only disks were given.
+    public var machine: MachineDescription?
     public var inspection: Inspection
     public var changes: [PlanReport.Entry]
     public var findings: [Finding]
@@ -128,9 +130,11 @@ public struct ConversionReport: Codable, Sendable {
     public var undo: [Undo]
 
     public init(
-        disks: [Disk], plan: Plan, inspection: Inspection, adaptation: Adaptation, timings: [Phase]
+        disks: [Disk], plan: Plan, inspection: Inspection, adaptation: Adaptation, machine: MachineDescription? = nil,
+        timings: [Phase]
     ) {
         self.disks = disks
+        self.machine = machine
         self.inspection = inspection
         self.timings = timings
         source = disks.first?.source ?? ""

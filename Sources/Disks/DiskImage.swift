@@ -11,6 +11,8 @@ public struct DiskImage: Sendable, Equatable {
     public var virtualSize: UInt64
     /// What the file takes on this host's disk, in bytes.
     public var allocatedSize: UInt64
+    /// What it is called where its path doesn't tell: "web01.ova: web01-disk1.vmdk".
+    public var title: String?
 
     public struct Failure: Error, CustomStringConvertible {
         public var message: String
@@ -28,7 +30,8 @@ public struct DiskImage: Sendable, Equatable {
     ///
     /// An image can name other files: a backing file, the extents of a VMDK. One that was made to read this host's files
     /// into a guest would name them by paths elsewhere, so only files beside the image, or below its folder, are taken.
-    public static func open(_ path: String) async throws -> DiskImage {
+    /// - Parameter format: qemu-img's name, where it is known; else the image tells.
+    public static func open(_ path: String, format: String? = nil) async throws -> DiskImage {
         let url = URL(fileURLWithPath: path).standardizedFileURL
         guard FileManager.default.fileExists(atPath: url.path) else {
             throw Failure("could not open '\(path)': no such file", hint: "check the path of the disk image")
@@ -41,7 +44,7 @@ public struct DiskImage: Sendable, Equatable {
         if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
             throw Failure("could not open '\(path)': it is a folder", hint: "name the disk file inside it")
         }
-        let chain = try await info(url.path)
+        let chain = try await info(url.path, format: format)
         guard let top = chain.first else {
             throw Failure("could not read '\(path)': qemu-img says nothing about it", hint: "is it a disk image?")
         }
@@ -75,10 +78,11 @@ public struct DiskImage: Sendable, Equatable {
     ///   - path: of a new file that holds nothing but the difference.
     public func grown(to size: UInt64, at path: String) async throws -> DiskImage {
         try await QemuImg.createOverlay(path, over: self, size: size)
-        return DiskImage(path: path, format: "qcow2", virtualSize: size, allocatedSize: allocatedSize)
+        return DiskImage(
+            path: path, format: "qcow2", virtualSize: size, allocatedSize: allocatedSize, title: title ?? self.path)
     }
 
-    private struct Layer {
+    struct Layer {
         var filename: String
         var format: String
         var virtualSize: UInt64
@@ -87,14 +91,20 @@ public struct DiskImage: Sendable, Equatable {
         var others: [String]
     }
 
-    private static func info(_ path: String) async throws -> [Layer] {
+    /// - Parameters:
+    ///   - format: nil to find it out.
+    ///   - title: for messages, where the path isn't one.
+    static func info(_ path: String, format: String? = nil, title: String? = nil) async throws -> [Layer] {
         let output: Data
         do {
             // The chain's files are listed before any of them is used for data.
-            output = try await Command("qemu-img", ["info", "--output=json", "--backing-chain", path]).run()
+            output = try await Command(
+                "qemu-img",
+                ["info", "--output=json", "--backing-chain"] + (format.map { ["-f", $0] } ?? []) + [path]
+            ).run()
         } catch let error as Command.Failure {
             throw Failure(
-                "could not read '\(path)': \(explained(error.reason, path))",
+                "could not read '\(title ?? path)': \(explained(error.reason, path))",
                 hint: error.reason.contains("lock")
                     ? "it is in use: shut the machine down, or take a snapshot and use that"
                     : error.hint ?? "is it a disk image, complete, with its extents and backing files beside it?")

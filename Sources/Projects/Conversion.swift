@@ -71,7 +71,7 @@ public struct Conversion: Sendable {
                 message: "'\(format)' is no output format",
                 hint: "choose one of \(Self.formats.joined(separator: ", "))")
         }
-        let paths = Self.outputPaths(output, count: request.disks.count)
+        let paths = Self.outputPaths(output, count: request.diskCount)
         let report = output + ".report.json"
         let domain = output + ".xml"
         let page = preflight.map { _ in output + ".preflight.html" }
@@ -81,12 +81,12 @@ public struct Conversion: Sendable {
             try PreflightRun.refuse(machine)
         }
         let grub = try HostGrub(for: request.adaptation)
-        var images: [DiskImage] = []
-        for path in request.disks { images.append(try await DiskImage.open(path)) }
-        try refuseFullDisk(images)
         let workspace = try Workspace(for: output)
         defer { workspace.remove() }
         let phases = Phases(report: progress)
+        let images = try await request.openDisks(unpackingTo: workspace.path, phases, progress)
+        try refuseFullDisk(images)
+        try await request.verifyChecksums(phases, progress)
         let grown = try await GrownDisk.make(images, for: request.adaptation, scratch: workspace.path)
         let jobs = images.indices.map { index in
             DiskJob(
@@ -104,10 +104,12 @@ public struct Conversion: Sendable {
         var conversion = ConversionReport(
             disks: jobs.map {
                 .init(
-                    source: $0.source.path, sourceFormat: $0.source.format, virtualSize: $0.image.virtualSize,
+                    source: $0.source.title ?? $0.source.path, sourceFormat: $0.source.format,
+                    virtualSize: $0.image.virtualSize,
                     output: $0.output, outputFormat: format.rawValue)
             },
-            plan: adapted.plan, inspection: adapted.inspection, adaptation: request.adaptation, timings: phases.all)
+            plan: adapted.plan, inspection: adapted.inspection, adaptation: request.adaptation,
+            machine: request.machine, timings: phases.all)
         let tested = try await bootTest(jobs, adapted.inspection, progress)
         conversion.timings = phases.all
         let result = TestedReport(conversion: conversion, preflight: tested?.report)
@@ -157,7 +159,7 @@ public struct Conversion: Sendable {
     }
 
     private func refuseExisting(_ paths: [String]) throws {
-        let sources = Set(request.disks.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path })
+        let sources = Set(request.sourceFiles.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path })
         for path in paths {
             if sources.contains(URL(fileURLWithPath: path).resolvingSymlinksInPath().path) {
                 throw Failure(

@@ -1,4 +1,5 @@
 public import Converter
+public import Descriptions
 internal import Disks
 public import Guest
 internal import Guestfs
@@ -7,8 +8,12 @@ internal import Injectors
 
 /// What is asked about a guest: where it is, and how it is opened and adapted.
 public struct GuestRequest: Sendable {
-    /// Disk files in the guest's own order.
+    /// Disk files in the guest's own order; those of the description come before them.
     public var disks: [String]
+    /// The machine that the disks are of, where something describes it.
+    public var machine: MachineDescription?
+    /// Where the machine's own disks are.
+    public var described: DescribedMachine?
     public var opening: OpeningOptions
     public var adaptation: Adaptation
 
@@ -55,7 +60,9 @@ public enum GuestSession {
             var options = request.opening
             options.mountsSystemPartition = request.adaptation.firmware != .bios
             let opened = try Opening.open(guest, options: options)
-            return (try Inspector.inspect(guest, opened: opened), opened.findings)
+            let inspection = try Inspector.inspect(guest, opened: opened)
+            let described = (request.described?.findings ?? []) + FirmwareCheck.findings(request.machine, inspection)
+            return (inspection, described + opened.findings)
         }
     }
 
@@ -64,15 +71,26 @@ public enum GuestSession {
         _ request: GuestRequest, _ phases: Phases, _ progress: @escaping @Sendable (RunProgress) -> Void,
         _ body: (Appliance, [Finding]) async throws -> Result
     ) async throws -> Result {
-        var images: [DiskImage] = []
-        for path in request.disks { images.append(try await DiskImage.open(path)) }
         let scratch = try Scratch()
+        let unpacked = request.needsUnpacking ? try Workspace.temporary() : nil
+        defer { unpacked?.remove() }
+        var images = try await request.openDisks(unpackingTo: unpacked?.path ?? scratch.path, phases, progress)
         var findings: [Finding] = []
         if let grown = try await GrownDisk.make(images, for: request.adaptation, scratch: scratch.path) {
             findings.append(grown.finding(size: images[grown.index].virtualSize))
             images[grown.index] = grown.view
         }
-        let disks = images.map { ApplianceDisk(path: $0.path, format: $0.format, access: .readOnly) }
+        var disks: [ApplianceDisk] = []
+        for image in images {
+            guard image.isMember else {
+                disks.append(ApplianceDisk(path: image.path, format: image.format, access: .readOnly))
+                continue
+            }
+            // libguestfs asks for a path that is there.
+            let overlay = scratch.path + "/member-\(disks.count).qcow2"
+            try await QemuImg.createOverlay(overlay, over: image)
+            disks.append(ApplianceDisk(path: overlay, format: "qcow2", access: .readOnly))
+        }
         let appliance = Appliance()
         try await launch(appliance, disks: disks, scratch: scratch.path, phases, progress)
         let result = try await body(appliance, findings)
