@@ -25,7 +25,7 @@ struct InitramfsTool: Sendable {
         name: "initramfs-tools", program: "/usr/sbin/mkinitramfs",
         rebuild: { version, _ in ["/usr/sbin/update-initramfs", "-u", "-k", version] },
         dropIn: .lines(in: "/etc/initramfs-tools/modules"),
-        copies: [("/etc/initramfs-tools/conf.d", "conf/conf.d"), ("/etc/lvm", "etc/lvm")])
+        copies: [("/etc/initramfs-tools/conf.d", "conf/conf.d"), ("/etc/lvm", "etc/lvm"), ("/etc/mdadm", "etc/mdadm")])
 
     static let dracut = InitramfsTool(
         name: "dracut", program: "/usr/bin/dracut",
@@ -34,11 +34,16 @@ struct InitramfsTool: Sendable {
             "# Written by rehost: this machine's disks are virtio devices.\n"
                 + "add_drivers+=\" \(modules.joined(separator: " ")) \"\n"
         },
-        copies: [("/etc/lvm", "etc/lvm"), ("/etc/fstab", "etc/fstab.sys")])
+        copies: [
+            ("/etc/lvm", "etc/lvm"), ("/etc/fstab", "etc/fstab.sys"), ("/etc/mdadm.conf", "etc/mdadm.conf"),
+        ])
 
     static func inUse(_ files: some GuestFiles) throws -> InitramfsTool? {
         try all.first { try files.exists($0.program) }
     }
+
+    /// Whether something is planned for settings that this tool copies.
+    func hasChangedSettings(_ draft: Draft) -> Bool { copies.contains { draft.hasChanges(inside: $0.0) } }
 
     /// Settings that an initramfs holds and that are planned to change: (path in the initramfs, new content).
     func changedCopies(in content: Initramfs, _ draft: Draft) throws -> [(String, [UInt8])] {

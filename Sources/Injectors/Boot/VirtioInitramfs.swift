@@ -51,6 +51,10 @@ public struct VirtioInitramfs: Injector {
             let needed = wanted.filter { index.file(of: $0) != nil }
             guard !needed.isEmpty else {
                 bootable += 1
+                // The drivers are in the kernel itself; settings that changed are in the initramfs all the same.
+                if let initramfs = kernel.initramfs, let tool, tool.hasChangedSettings(draft) {
+                    _ = try prepare(initramfs, of: kernel, with: [], index: index, tool: tool, in: &draft)
+                }
                 continue
             }
             guard let initramfs = kernel.initramfs else {
