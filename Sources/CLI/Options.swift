@@ -43,7 +43,9 @@ struct SourceOptions: ParsableArguments {
 
     @Option(
         name: .customLong("key"),
-        help: ArgumentHelp("The passphrase of an encrypted device, in a file.", valueName: "DEVICE:file:PATH"))
+        help: ArgumentHelp(
+            "The passphrase of an encrypted device in a file, or its key file. DEVICE may be a UUID, or 'all'.",
+            valueName: "DEVICE:file:PATH"))
     var keys: [String] = []
 
     func request(_ adaptation: Adaptation = Adaptation()) throws -> GuestRequest {
@@ -64,8 +66,12 @@ struct SourceOptions: ParsableArguments {
     }
 }
 
-/// The values of --key: DEVICE:file:PATH.
+/// The values of --key: DEVICE:file:PATH, where DEVICE may be a UUID or "all". A passphrase's closing newline is for
+/// ``Opening`` to judge: it may belong to a key file.
 enum Passphrases {
+    /// cryptsetup's own.
+    private static let limit = 8 << 20
+
     static func read(_ keys: [String]) throws -> [String: [UInt8]] {
         var result: [String: [UInt8]] = [:]
         for key in keys {
@@ -76,8 +82,10 @@ enum Passphrases {
             guard let data = FileManager.default.contents(atPath: path) else {
                 throw ValidationError("could not read the key file '\(path)'")
             }
-            // An editor's newline at the end is not part of a passphrase.
-            result[String(key[..<range.lowerBound])] = Array(data.last == 10 ? data.dropLast() : data)
+            guard data.count <= Self.limit else {
+                throw ValidationError("the key file '\(path)' has \(data.count) bytes; cryptsetup takes 8 MiB at most")
+            }
+            result[String(key[..<range.lowerBound])] = Array(data)
         }
         return result
     }
@@ -93,12 +101,19 @@ struct AdaptationOptions: ParsableArguments {
     var diskBus = Adaptation.DiskBus.virtioBlk
     @Option(help: "How the virtio drivers get into each initramfs.") var initramfs = VirtioInitramfs.Method.auto
     @Option(
+        name: .customLong("guest-agent"),
+        help: ArgumentHelp(
+            "A package of the QEMU guest agent (.rpm, .deb) to install where there is none.", valueName: "package-file")
+    )
+    var guestAgent: String?
+    @Option(
         help: ArgumentHelp(
             "Leave an injector out (\(Pipeline.names.joined(separator: ", "))); repeat it for more.",
             valueName: "injector"))
     var skip: [String] = []
 
     func validate() throws {
+        if let guestAgent { _ = try AgentPackageFile.read(guestAgent) }
         for name in skip where !Pipeline.names.contains(name) {
             throw ValidationError(
                 "there is no injector '\(name)'; there are: \(Pipeline.names.joined(separator: ", "))")
@@ -113,6 +128,22 @@ struct AdaptationOptions: ParsableArguments {
         adaptation.diskBus = diskBus
         adaptation.initramfs = initramfs
         adaptation.skip = Set(skip)
+        // Read, and found to be a package, when the options were checked.
+        adaptation.guestAgent = guestAgent.flatMap { try? AgentPackageFile.read($0) }
         return adaptation
+    }
+}
+
+/// The value of --guest-agent.
+enum AgentPackageFile {
+    static func read(_ path: String) throws -> AgentPackage {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ValidationError("could not read the package '\(path)'")
+        }
+        do {
+            return try AgentPackage(Array(data))
+        } catch {
+            throw ValidationError("'\(path)' is no package of the QEMU guest agent: \(error)")
+        }
     }
 }

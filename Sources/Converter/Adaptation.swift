@@ -29,6 +29,8 @@ public struct Adaptation: Sendable {
     public var vmwareTools = ToolsChoice.disable
     public var diskBus = DiskBus.virtioBlk
     public var initramfs = VirtioInitramfs.Method.auto
+    /// A package of the QEMU guest agent, for guests without one.
+    public var guestAgent: AgentPackage?
     /// Names of injectors that are left out.
     public var skip: Set<String> = []
 

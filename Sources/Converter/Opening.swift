@@ -2,9 +2,9 @@ public import Guest
 
 /// How a guest's file systems are found and mounted.
 public struct OpeningOptions: Sendable {
-    /// "/dev/sda2", or "/dev/sda2:@" for a btrfs subvolume; nil: found by what is on them.
+    /// "/dev/sda2", "UUID=…", or "/dev/sda2:@" for a btrfs subvolume; nil: found by what is on them.
     public var root: String?
-    /// From an encrypted device to its passphrase.
+    /// From an encrypted device, its UUID or "all" to the whole content of a file: a passphrase, or a key file.
     public var keys: [String: [UInt8]]
     /// Whether the EFI system partition is needed, as for a result that starts by UEFI.
     public var mountsSystemPartition = false
@@ -26,13 +26,9 @@ public struct OpenedGuest: Sendable {
 /// Finds the root file system, by what is on it, and mounts the guest's tree as its own fstab says.
 public struct Opening {
     /// What can hold a Linux root.
-    private static let rootTypes: Set<String> = ["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs"]
-    /// Parts of the tree that inspection reads or injectors change; data stays unmounted.
-    private static let mountPoints: [GuestPath] = ["/boot", "/usr", "/usr/local", "/var"]
-    /// Only read where the boot loader's configuration is nowhere else: mounting FAT costs a second under emulation.
-    private static let systemPartitions: [GuestPath] = ["/boot/efi", "/efi"]
+    private static let rootTypes: Set<String> = ["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "reiserfs"]
 
-    private struct Root: Equatable {
+    struct Root: Equatable {
         var device: String
         var type: String
         var subvolume: String?
@@ -47,11 +43,15 @@ public struct Opening {
         }
     }
 
-    private let machine: any GuestMachine
-    private let options: OpeningOptions
-    private var fileSystems: [FileSystem] = []
+    let machine: any GuestMachine
+    let options: OpeningOptions
+    var disks: [GuestDisk] = []
+    var fileSystems: [FileSystem] = []
+    var sets: [VolumeSet] = []
+    /// Of each btrfs that was looked into, by its device.
+    var subvolumes: [String: [Subvolume]] = [:]
+    var findings: [Finding] = []
     private var failures: [(device: String, type: String, reason: String)] = []
-    private var findings: [Finding] = []
     /// What is mounted at the root now.
     private var mounted: Root?
 
@@ -67,75 +67,14 @@ public struct Opening {
     }
 
     private mutating func open() throws -> OpenedGuest {
-        let disks = try readDisks()
+        disks = try readDisks()
         fileSystems = try machine.fileSystems()
         try unlockAll()
         try refuseHibernated()
+        try learnSets()
         let root = try chooseRoot()
         let mounts = try mountTree(of: root, systemPartitions: disks.flatMap(\.systemPartitions))
         return OpenedGuest(disks: disks, fileSystems: fileSystems, mounts: mounts, findings: findings)
-    }
-
-    // MARK: Disks
-
-    private mutating func readDisks() throws -> [GuestDisk] {
-        var disks: [GuestDisk] = []
-        for (index, device) in try machine.diskDevices().enumerated() {
-            let total = device.size / UInt64(SectorEdit.sectorSize)
-            // Room for 1,024 partitions; 128 are usual.
-            let count = Int(min(total, 258))
-            let start = try machine.sectors(disk: index, first: 0, count: count)
-            let boot = Array(start.prefix(SectorEdit.sectorSize))
-            var table = PartitionTable.none
-            do {
-                table = .gpt(try GPT(sectors: start))
-            } catch GPT.ParseError.damaged(let reason) {
-                throw Refusal(
-                    .blocked, "disk \(index) has a GPT that can't be trusted: \(reason)",
-                    hint: "repair it on a copy of the disk: 'sgdisk --verify', then option 'r' of gdisk")
-            } catch {
-                if let mbr = MBR(sector: boot), !mbr.isEmpty { table = .mbr(mbr) }
-            }
-            var hasCode = boot.prefix(440).contains { $0 != 0 }
-            if case .gpt(let gpt) = table {
-                guard gpt.alternateSector < total else {
-                    throw Refusal(
-                        .blocked, "disk \(index) is shorter than its partition table says: it was cut off",
-                        hint: "capture it again; it should have \((gpt.alternateSector + 1) * 512) bytes")
-                }
-                hasCode = try hasCode && loadsCore(boot, gpt, disk: index)
-            }
-            disks.append(
-                GuestDisk(index: index, device: device.device, size: device.size, table: table, hasBootCode: hasCode))
-        }
-        return disks
-    }
-
-    /// On a GPT, boot code is worth something when the BIOS boot partition that it loads has something in it.
-    private func loadsCore(_ boot: [UInt8], _ table: GPT, disk: Int) throws -> Bool {
-        guard let partition = table.entries.first(where: { $0.type == GPT.biosBoot }) else { return false }
-        let core = try machine.sectors(disk: disk, first: partition.firstSector, count: 1)
-        return core.contains { $0 != 0 }
-    }
-
-    // MARK: Before mounting
-
-    private mutating func unlockAll() throws {
-        let locked = fileSystems.filter { $0.type == "crypto_LUKS" }
-        guard !locked.isEmpty else { return }
-        var opened = false
-        for system in locked {
-            guard let key = options.keys[system.device] ?? system.uuid.flatMap({ options.keys[$0] }) else { continue }
-            do {
-                _ = try machine.unlock(system.device, key: key)
-                opened = true
-            } catch {
-                throw Refusal(
-                    .blocked, "the key given for '\(system.device)' doesn't open it: \(error)",
-                    hint: "check the passphrase in the file named by --key \(system.device):file:PATH")
-            }
-        }
-        if opened { fileSystems = try machine.fileSystems() }
     }
 
     private func refuseHibernated() throws {
@@ -149,6 +88,7 @@ public struct Opening {
     // MARK: The root
 
     private mutating func chooseRoot() throws -> Root {
+        if let wanted = options.root, let named = try namedSubvolume(wanted) { return named }
         let roots = try candidates()
         guard let wanted = options.root else {
             switch roots.count {
@@ -161,9 +101,7 @@ public struct Opening {
                     hint: "choose one with --root, as in --root \(roots[0].argument)")
             }
         }
-        let name = wanted.hasPrefix("UUID=") ? wanted.dropFirst(5) : nil
-        let device =
-            name.flatMap { uuid in fileSystems.first { $0.uuid.map { $0 == uuid } ?? false }?.device } ?? wanted
+        let device = device(named: wanted)
         if let found = roots.first(where: { $0.argument == device || $0.device == device }) { return found }
         let list = roots.map(\.argument).joined(separator: ", ")
         throw Refusal(
@@ -171,9 +109,29 @@ public struct Opening {
             hint: roots.isEmpty ? "leave --root out to see what is there" : "there is one on: \(list)")
     }
 
+    /// What --root names, as the device that it is.
+    private func device(named wanted: String) -> String {
+        FstabSources(fileSystems, disks, sets: sets).meant(by: wanted)?.device ?? wanted
+    }
+
+    /// A subvolume that is asked for by its path is taken without a look at the others: any snapshot can be.
+    private mutating func namedSubvolume(_ wanted: String) throws -> Root? {
+        guard let colon = wanted.firstIndex(of: ":"), wanted.hasPrefix("/dev/") || wanted.hasPrefix("UUID=") else {
+            return nil
+        }
+        let device = device(named: String(wanted[..<colon]))
+        guard let system = fileSystems.first(where: { $0.device == device && $0.type == "btrfs" }) else { return nil }
+        let path = GuestPath(String(wanted[wanted.index(after: colon)...])).components.joined(separator: "/")
+        let root = Root(device: device, type: system.type, subvolume: path.isEmpty ? nil : path)
+        return try self.system(on: root).map { root.named($0) }
+    }
+
     private mutating func candidates() throws -> [Root] {
         var roots: [Root] = []
+        var seen: Set<String> = []
         for system in fileSystems where Self.rootTypes.contains(system.type) {
+            // All devices of a btrfs are one file system, and each of them would mount it.
+            if system.type == "btrfs", let uuid = system.uuid, !seen.insert(uuid).inserted { continue }
             do {
                 roots += try system.type == "btrfs" ? btrfsRoots(system) : plainRoot(system)
             } catch let error as GuestPathError {
@@ -187,45 +145,27 @@ public struct Opening {
 
     private mutating func plainRoot(_ system: FileSystem) throws -> [Root] {
         let root = Root(device: system.device, type: system.type, subvolume: nil)
-        try mount(root)
-        return try Self.operatingSystem(on: machine).map { [root.named($0)] } ?? []
+        return try self.system(on: root).map { [root.named($0)] } ?? []
     }
 
-    private mutating func mount(_ root: Root) throws {
+    mutating func mount(_ root: Root) throws {
         guard mounted?.argument != root.argument else { return }
-        if mounted != nil { try machine.unmountAll() }
-        mounted = nil
+        try unmount()
         try machine.mount(root.device, subvolume: root.type == "btrfs" ? root.subvolume ?? "/" : nil, at: .root)
         mounted = root
     }
 
-    /// A btrfs can hold a root in its top level, or in subvolumes, of which snapshots look just like the real one: the
-    /// root is the one that its own fstab names, then the file system's default.
-    private mutating func btrfsRoots(_ system: FileSystem) throws -> [Root] {
+    mutating func unmount() throws {
         if mounted != nil { try machine.unmountAll() }
         mounted = nil
-        let subvolumes = try machine.subvolumes(on: system.device)
-        var roots: [Root] = []
-        // A deep tree of snapshots is not walked: roots are near the top.
-        for subvolume in ["/"] + subvolumes.filter({ !Self.isSnapshot($0) }).prefix(64) {
-            let volume = Root(
-                device: system.device, type: system.type, subvolume: subvolume == "/" ? nil : subvolume)
-            try mount(volume)
-            guard let name = try Self.operatingSystem(on: machine) else { continue }
-            let root = volume.named(name)
-            let line = try Fstab(machine.text("/etc/fstab") ?? "").lines.first { $0.path == .root }
-            if let named = line?.subvolume, GuestPath(named) == GuestPath(subvolume) { return [root] }
-            roots.append(root)
-        }
-        return roots
     }
 
-    private static func isSnapshot(_ subvolume: String) -> Bool {
-        subvolume.contains(".snapshots/") || subvolume.hasPrefix("timeshift-btrfs/")
-            || subvolume.hasPrefix("var/lib/docker/") || subvolume.hasPrefix("var/lib/machines/")
+    /// The name of the system on a volume, which is mounted for it; nil where none is.
+    mutating func system(on root: Root) throws -> String? {
+        try mount(root)
+        return try Self.operatingSystem(on: machine)
     }
 
-    /// The name of the system that is mounted at the root; nil where none is.
     private static func operatingSystem(on files: any GuestFiles) throws -> String? {
         guard try files.isDirectory("/etc") else { return nil }
         let hasInit = try ["/sbin/init", "/usr/lib/systemd/systemd", "/lib/systemd/systemd"].contains {
@@ -239,6 +179,7 @@ public struct Opening {
     }
 
     private func noRoot() -> Refusal {
+        if let incomplete = incompleteSets { return incomplete }
         if let failure = failures.first {
             return Refusal(
                 .blocked,
@@ -247,8 +188,7 @@ public struct Opening {
                 hint: "start the source once and shut it down cleanly, or check the file system on a copy, then capture"
                     + " it again")
         }
-        let locked = fileSystems.filter { $0.type == "crypto_LUKS" }.map(\.device)
-        if let device = locked.first(where: { options.keys[$0] == nil }) {
+        if let device = lockedDevices.first {
             return Refusal(
                 .blocked, "'\(device)' is encrypted (LUKS), and no key was given for it",
                 hint: "put the passphrase into a file and add --key \(device):file:PATH")
@@ -265,85 +205,7 @@ public struct Opening {
             hint: "give all disks of the guest, each with --disk; 'rehost inspect' shows what is on them")
     }
 
-    // MARK: The tree
-
-    private mutating func mountTree(of root: Root, systemPartitions: [String]) throws -> [Mount] {
-        try mount(root)
-        let fstab = Fstab(try machine.text("/etc/fstab") ?? "")
-        var mounts = [Mount(path: .root, device: root.device, type: root.type, subvolume: root.subvolume, free: 0)]
-        try mount(Self.mountPoints, of: fstab, into: &mounts)
-        let configurations = ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"] as [GuestPath]
-        if try options.mountsSystemPartition || !configurations.contains(where: { try machine.exists($0) }) {
-            try mount(Self.systemPartitions, of: fstab, into: &mounts)
-        }
-        if options.mountsSystemPartition { try mountUnlisted(systemPartitions, into: &mounts) }
-        for index in mounts.indices {
-            let space = try machine.space(at: mounts[index].path)
-            mounts[index].free = space.bytes
-            mounts[index].freeInodes = space.inodes
-        }
-        return mounts
-    }
-
-    private mutating func mount(_ paths: [GuestPath], of fstab: Fstab, into mounts: inout [Mount]) throws {
-        let lines = fstab.lines.filter { paths.contains($0.path) }
-        for line in lines.sorted(by: { $0.path.components.count < $1.path.components.count }) {
-            guard let system = fileSystems.meant(by: line.source) else {
-                try missing(line, reason: "'\(line.source)' is on none of the given disks")
-                continue
-            }
-            do {
-                let subvolume = system.type == "btrfs" ? line.subvolume : nil
-                try machine.mount(system.device, subvolume: subvolume, at: machine.resolve(line.path))
-                mounts.append(
-                    Mount(
-                        path: line.path, device: system.device, type: system.type,
-                        subvolume: subvolume.map { GuestPath($0).components.joined(separator: "/") }, free: 0))
-            } catch {
-                try missing(line, reason: Self.firstLine(of: error))
-            }
-        }
-    }
-
-    /// An EFI system partition that fstab doesn't name: systemd finds it by its type, and others leave it unmounted.
-    private mutating func mountUnlisted(_ devices: [String], into mounts: inout [Mount]) throws {
-        guard !mounts.contains(where: { devices.contains($0.device) }),
-            let system = fileSystems.first(where: { devices.contains($0.device) && $0.type == "vfat" }),
-            let path = try Self.placesOfUnlisted.first(where: { path in
-                let place = try machine.resolve(path)
-                return try machine.entry(at: place)?.kind == .directory
-                    && !mounts.contains { $0.path == place } && machine.list(place).isEmpty
-            })
-        else { return }
-        let place = try machine.resolve(path)
-        do {
-            try machine.mount(system.device, subvolume: nil, at: place)
-            mounts.append(Mount(path: place, device: system.device, type: system.type, free: 0))
-        } catch {
-            findings.append(
-                Finding(
-                    level: .warning, injector: "inspect",
-                    message: "the EFI system partition '\(system.device)' can't be mounted:"
-                        + " \(Self.firstLine(of: error)); it is left as it is"))
-        }
-    }
-
-    /// Empty folders, in systemd-gpt-auto-generator(8)'s order; /mnt is there on every system.
-    private static let placesOfUnlisted: [GuestPath] = ["/boot/efi", "/efi", "/boot", "/mnt"]
-
-    private mutating func missing(_ line: Fstab.Line, reason: String) throws {
-        guard line.path.isInside("/boot/efi") || line.path.isInside("/efi") || line.options.contains("noauto") else {
-            throw Refusal(
-                .blocked, "the guest's '\(line.path)' can't be mounted: \(reason)",
-                hint: "give all disks of the guest, each with --disk, in their order")
-        }
-        findings.append(
-            Finding(
-                level: .warning, injector: "inspect",
-                message: "the guest's '\(line.path)' can't be mounted: \(reason); it is left as it is"))
-    }
-
-    private static func firstLine(of error: any Error) -> String {
+    static func firstLine(of error: any Error) -> String {
         String("\(error)".split(separator: "\n").first ?? "")
     }
 }

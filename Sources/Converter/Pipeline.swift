@@ -24,18 +24,23 @@ public struct Pipeline: Sendable {
                 diskPrefix: adaptation.diskBus == .virtioBlk ? "vd" : "sd",
                 firmware: adaptation.targetFirmware(for: guest)),
             VMwareTools(),
+            HypervisorTools(),
+            GuestAgent(package: adaptation.guestAgent),
             // After whatever changes settings that an initramfs has a copy of.
             VirtioInitramfs(method: adaptation.initramfs),
             BIOSBoot(grub: grub),
             UEFIBoot(
                 firmware: adaptation.targetFirmware(for: guest),
                 extent: adaptation.firmware == .uefi ? .bootLoader : .fallbackPath, grub: uefiGrub),
+            // After everything that makes files.
+            SELinuxLabels(),
         ]
     }
 
     /// The names that `--skip` takes.
     public static let names = [
-        "dhcp-network", "device-names", "vmware-tools", "virtio-initramfs", "bios-boot", "uefi-boot",
+        "dhcp-network", "device-names", "vmware-tools", "hypervisor-tools", "guest-agent", "virtio-initramfs",
+        "bios-boot", "uefi-boot", "selinux-labels",
     ]
 
     /// - Throws: ``Refusal`` for a guest that no plan can be made for.
@@ -63,7 +68,7 @@ public struct Pipeline: Sendable {
     private func isWanted(_ name: String) -> Bool {
         if adaptation.skip.contains(name) { return false }
         return switch name {
-        case "vmware-tools": adaptation.vmwareTools == .disable
+        case "vmware-tools", "hypervisor-tools": adaptation.vmwareTools == .disable
         case "bios-boot": adaptation.firmware == .bios
         default: true
         }

@@ -14,7 +14,8 @@ public enum PlanText {
             if let folder = item.change.path?.parent, let group = groups[folder], isNewFile(item) {
                 if shown.insert(folder).inserted { blocks.append(render(group, in: folder)) }
             } else {
-                blocks.append(render(item))
+                let label = item.change.path.flatMap { plan.labels[$0] }.map { "\n  label " + harmless($0) }
+                blocks.append(render(item) + (label ?? ""))
             }
         }
         if plan.isEmpty { blocks.append("nothing to change") }

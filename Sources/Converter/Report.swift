@@ -19,6 +19,8 @@ public struct PlanReport: Codable, Sendable {
         /// What sectors hold.
         public var what: String?
         public var command: [String]?
+        /// The SELinux context of what is new.
+        public var label: String?
     }
 
     public var schema = "rehost.plan/1"
@@ -32,6 +34,9 @@ public struct PlanReport: Codable, Sendable {
         findings = plan.findings
         formerSettings = plan.formerSettings
         changes = plan.items.map(Self.entry)
+        for (index, item) in plan.items.enumerated() {
+            changes[index].label = item.change.path.flatMap { plan.labels[$0] }
+        }
     }
 
     static func entry(_ item: Plan.Item) -> Entry {
@@ -170,10 +175,19 @@ public struct ConversionReport: Codable, Sendable {
 
 /// Which disk the firmware should start from.
 public enum BootDisk {
-    /// The disk with the EFI system partition or with boot code; of several, the first.
+    /// The disk with an EFI system partition, else with boot code. Of several, as where disks of another system are
+    /// among them, the one that the guest boots from by its own mounts; else the first.
     public static func index(of guest: Inspection) -> Int {
-        let withESP = guest.disks.first { $0.hasEFISystemPartition }
-        return (withESP ?? guest.disks.first { $0.hasBootCode })?.index ?? 0
+        let systems = guest.disks.filter(\.hasEFISystemPartition)
+        let candidates = systems.isEmpty ? guest.disks.filter(\.hasBootCode) : systems
+        for path: GuestPath in ["/boot/efi", "/efi", "/boot", "/"] {
+            guard let mount = guest.mounts.first(where: { $0.path == path }),
+                let place = FileSystem(device: mount.device, type: mount.type).partition,
+                let disk = candidates.first(where: { $0.device == place.disk })
+            else { continue }
+            return disk.index
+        }
+        return candidates.first?.index ?? 0
     }
 }
 

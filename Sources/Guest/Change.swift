@@ -65,9 +65,37 @@ public struct GuestCommand: Equatable, Sendable {
     public var arguments: [String]
     /// Why it has to run: "rebuild the initramfs of 6.1.0-18-amd64".
     public var reason: String
+    /// A file that is in the guest only while the command runs.
+    public var input: Input?
+    public var failure: Failure
+    /// Files that it makes, where that is known.
+    public var makes: [GuestPath]
 
-    public init(_ arguments: [String], reason: String) {
+    public struct Input: Equatable, Sendable {
+        public var path: GuestPath
+        public var bytes: [UInt8]
+
+        public init(path: GuestPath, bytes: [UInt8]) {
+            self.path = path
+            self.bytes = bytes
+        }
+    }
+
+    /// What becomes of a plan whose command failed.
+    public enum Failure: Equatable, Sendable {
+        /// Applying the plan fails.
+        case fatal
+        /// A warning, after these commands have put things back as they were, each as far as it can.
+        case tolerated(putBack: [[String]])
+    }
+
+    public init(
+        _ arguments: [String], reason: String, input: Input? = nil, failure: Failure = .fatal, makes: [GuestPath] = []
+    ) {
         self.arguments = arguments
         self.reason = reason
+        self.input = input
+        self.failure = failure
+        self.makes = makes
     }
 }

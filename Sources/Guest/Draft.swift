@@ -16,6 +16,7 @@ public struct Draft: GuestFiles {
     private var origins: [GuestPath: String] = [:]
     private var edits: [(injector: String, edit: SectorEdit, before: [UInt8])] = []
     private var commands: [(injector: String, command: GuestCommand)] = []
+    private var labels: [GuestPath: String] = [:]
     public private(set) var findings: [Finding] = []
     public private(set) var formerSettings: [FormerSetting] = []
 
@@ -192,6 +193,12 @@ public struct Draft: GuestFiles {
     /// Whether anything is planned for the file that the path leads to.
     public func isChanged(_ path: GuestPath) throws -> Bool { try nodes[resolve(path)] != nil }
 
+    /// The SELinux context of a file that is new, or that a command makes.
+    public mutating func label(_ path: GuestPath, _ context: String) { labels[path] = context }
+
+    /// Whether something is planned for a file, or for what is in a folder.
+    public func hasChanges(inside folder: GuestPath) -> Bool { nodes.keys.contains { $0.isInside(folder) } }
+
     // MARK: The plan
 
     /// The net effect of everything that was planned, against the guest as it is.
@@ -207,7 +214,9 @@ public struct Draft: GuestFiles {
         for (injector, edit, before) in edits {
             items.append(Plan.Item(injector: injector, change: .disk(edit), before: .sectors(before)))
         }
-        return Plan(items: items, findings: findings, formerSettings: formerSettings)
+        var plan = Plan(items: items, findings: findings, formerSettings: formerSettings)
+        plan.labels = labels
+        return plan
     }
 
     private func item(_ path: GuestPath, _ node: Node) throws -> Plan.Item? {

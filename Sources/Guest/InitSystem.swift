@@ -17,7 +17,7 @@ public enum InitSystem: Sendable {
             self = .systemd
         } else if try program.name == "upstart" || Self.upstartJobs.contains(where: { try files.exists($0) }) {
             self = .upstart
-        } else if try files.exists("/sbin/openrc-run") {
+        } else if try ["/sbin/openrc-run", "/usr/bin/openrc-run"].contains(where: { try files.exists($0) }) {
             self = .openrc
         } else if try ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"].contains(where: { try files.exists($0) }),
             try !files.exists(program)

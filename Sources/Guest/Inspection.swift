@@ -235,3 +235,11 @@ extension BootLoader: Codable {
         }
     }
 }
+
+extension FileSystem {
+    /// The device that the content of an encrypted one appears as, where the guest is looked at.
+    public static func unlockedName(of device: String) -> String {
+        let name = device.hasPrefix("/dev/") ? device.dropFirst("/dev/".count) : device[...]
+        return "/dev/mapper/rehost-" + name.split(separator: "/").joined(separator: "-")
+    }
+}

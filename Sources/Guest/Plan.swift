@@ -28,6 +28,8 @@ public struct Plan: Equatable, Sendable {
     public var items: [Item]
     public var findings: [Finding]
     public var formerSettings: [FormerSetting]
+    /// The SELinux contexts of what is new, by path; also of files that commands make, once they are there.
+    public var labels: [GuestPath: String] = [:]
 
     public init(items: [Item] = [], findings: [Finding] = [], formerSettings: [FormerSetting] = []) {
         self.items = items
@@ -43,8 +45,9 @@ public struct Plan: Equatable, Sendable {
 /// A guest that a plan can be applied to. The order is fixed: sectors outside file systems last but one, because a guest
 /// whose files failed must not get a new boot sector; commands after files; boot code last.
 public protocol GuestEditor: GuestFiles {
-    /// - Throws: at the first failure; what is behind the editor is then thrown away by its owner.
-    func apply(_ plan: Plan, progress: (String) -> Void) throws
+    /// - Returns: what went wrong and was tolerated.
+    /// - Throws: at the first failure that isn't; what is behind the editor is then thrown away by its owner.
+    @discardableResult func apply(_ plan: Plan, progress: (String) -> Void) throws -> [Finding]
 }
 
 /// Access to the guest's disks below the file systems.
@@ -62,10 +65,14 @@ public protocol GuestMachine: GuestEditor, GuestSectors {
     /// Every partition, volume and bare disk that holds something recognisable.
     func fileSystems() throws -> [FileSystem]
 
-    /// The subvolumes of a btrfs, as paths from its top level.
-    func subvolumes(on device: String) throws -> [String]
+    /// The subvolumes of a btrfs, without its top level.
+    func subvolumes(on device: String) throws -> [Subvolume]
+
+    /// The md arrays and LVM volume groups on the disks, and what they lack. It costs a few round trips.
+    func volumeSets() throws -> [VolumeSet]
 
     /// Makes the content of a LUKS device appear among the file systems.
+    /// - Parameter key: a passphrase, or all of a key file: any bytes.
     /// - Returns: the device that it appears as.
     func unlock(_ device: String, key: [UInt8]) throws -> String
 

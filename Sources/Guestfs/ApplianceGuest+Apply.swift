@@ -6,7 +6,8 @@ public import Guest
 
 extension ApplianceGuest {
     /// Files, folders and symlinks go in as one tar archive; then what is removed, appended, run; boot code last.
-    public func apply(_ plan: Plan, progress: (String) -> Void) throws {
+    @discardableResult
+    public func apply(_ plan: Plan, progress: (String) -> Void) throws -> [Finding] {
         let labels = try labels(for: plan)
         progress("files")
         try uploadArchive(of: plan)
@@ -20,15 +21,32 @@ extension ApplianceGuest {
         }
         for (path, attributes) in labels { try set(attributes, on: path) }
         cache = FileCache()
-        for case .run(let command) in plan.items.map(\.change) {
+        var findings: [Finding] = []
+        for item in plan.items {
+            guard case .run(let command) = item.change else { continue }
             progress(command.reason)
-            try run(command)
+            guard let failure = try run(command) else { continue }
+            findings.append(
+                Finding(
+                    level: .warning, injector: item.injector,
+                    message: "could not \(command.reason): \(failure); the guest is as it would be without it"))
+        }
+        cache = FileCache()
+        for path in plan.labels.keys.sorted() {
+            guard let context = plan.labels[path], try entry(at: path) != nil else { continue }
+            do {
+                // The kernel's tools write the closing zero, too.
+                try set(["security.selinux": Array(context.utf8) + [0]], on: path)
+            } catch let error as GuestfsError where error.code == ENOTSUP {
+                // FAT has no labels.
+            }
         }
         for case .disk(let edit) in plan.items.map(\.change) {
             progress(edit.what)
             try write(edit)
         }
         try withHandle { try $0.check(guestfs_sync($0.raw), "write the changes back") }
+        return findings
     }
 
     private func uploadArchive(of plan: Plan) throws {
@@ -71,12 +89,33 @@ extension ApplianceGuest {
         }
     }
 
-    private func run(_ command: GuestCommand) throws {
-        try Handle.withStrings(command.arguments) { arguments in
-            try withHandle { handle in
-                guard let output = guestfs_command(handle.raw, arguments) else {
-                    throw handle.failure(command.reason)
+    /// - Returns: why the command failed, where that is tolerated.
+    private func run(_ command: GuestCommand) throws -> String? {
+        if let input = command.input {
+            try withTemporaryFile(input.bytes) { file in
+                try withHandle {
+                    try $0.check(guestfs_upload($0.raw, file, input.path.description), "lay down '\(input.path)'")
                 }
+            }
+        }
+        defer {
+            if let input = command.input { _ = withHandle { guestfs_rm_f($0.raw, input.path.description) } }
+        }
+        do {
+            try run(command.arguments, command.reason)
+            return nil
+        } catch {
+            guard case .tolerated(let putBack) = command.failure else { throw error }
+            for arguments in putBack { try? run(arguments, command.reason) }
+            let reason = (error as? GuestfsError)?.reason ?? "\(error)"
+            return String(reason.split(separator: "\n").first ?? "it failed")
+        }
+    }
+
+    private func run(_ arguments: [String], _ reason: String) throws {
+        try Handle.withStrings(arguments) { arguments in
+            try withHandle { handle in
+                guard let output = guestfs_command(handle.raw, arguments) else { throw handle.failure(reason) }
                 free(output)
             }
         }
@@ -96,6 +135,8 @@ extension ApplianceGuest {
             }
             if try entry(at: path)?.kind == .file {
                 result.append((path, try attributes(of: path)))
+            } else if plan.labels[path] != nil {
+                continue
             } else if let folder = try nearestFolder(above: path) {
                 if ofFolders[folder] == nil { ofFolders[folder] = try attributes(of: folder) }
                 result.append((path, (ofFolders[folder] ?? [:]).filter { $0.key == "security.selinux" }))
@@ -148,7 +189,7 @@ extension ApplianceGuest {
         }
     }
 
-    private func withTemporaryFile(_ bytes: [UInt8], _ body: (String) throws -> Void) throws {
+    func withTemporaryFile(_ bytes: [UInt8], _ body: (String) throws -> Void) throws {
         let folder = withHandle { handle -> String in
             guard let folder = guestfs_get_tmpdir(handle.raw) else { return "/tmp" }
             defer { free(folder) }

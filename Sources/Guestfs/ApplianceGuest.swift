@@ -11,7 +11,7 @@ public final class ApplianceGuest: GuestMachine {
     let devices: [String]
     var cache = FileCache()
     /// Encrypted devices that were opened.
-    private var unlocked: [String] = []
+    var unlocked: [String] = []
 
     init(handle: consuming Handle, diskCount: Int) throws {
         self.handle = handle
@@ -107,32 +107,6 @@ public final class ApplianceGuest: GuestMachine {
         var tags: [String: String] = [:]
         for index in stride(from: 0, to: flat.count - 1, by: 2) { tags[flat[index]] = flat[index + 1] }
         return tags
-    }
-
-    public func subvolumes(on device: String) throws -> [String] {
-        try mount(device, subvolume: "/", at: .root)
-        defer { try? unmountAll() }
-        guard let list = guestfs_btrfs_subvolume_list(g, "/") else {
-            throw handle.failure("list the subvolumes of '\(device)'")
-        }
-        defer { guestfs_free_btrfssubvolume_list(list) }
-        return (0..<Int(list.pointee.len)).compactMap { index in
-            list.pointee.val[index].btrfssubvolume_path.map { String(cString: $0) }
-        }
-    }
-
-    public func unlock(_ device: String, key: [UInt8]) throws -> String {
-        let name = "rehost-" + device.dropFirst("/dev/".count).replacingOccurrences(of: "/", with: "-")
-        guard let text = String(validating: key, as: UTF8.self) else {
-            throw GuestfsError(
-                call: "unlock '\(device)'", reason: "the key file isn't text", code: EINVAL,
-                hint: "give a file with the passphrase")
-        }
-        try handle.check(guestfs_cryptsetup_open_argv(g, device, text, name, nil), "unlock '\(device)'")
-        // Volumes inside the encrypted device.
-        try handle.check(guestfs_lvm_scan(g, 1), "look for volumes on '\(device)'")
-        unlocked.append("/dev/mapper/" + name)
-        return "/dev/mapper/" + name
     }
 
     public func mount(_ device: String, subvolume: String?, at path: GuestPath) throws {

@@ -103,8 +103,10 @@ enum ApplianceScripts {
         [ -L /tmp ] && { rm -f /tmp; mkdir -m 1777 /tmp; }
         [ -e /var/lock ] || ln -s ../run/lock /var/lock
         [ -e /etc/mtab ] || ln -s /proc/mounts /etc/mtab
-        # LVM's list of devices would hide the guest's.
-        printf 'devices {\n\tuse_devicesfile = 0\n}\n' > /tmp/lvm/lvm.conf
+        # LVM's list of devices would hide the guest's, and a pool that thin_check or cache_check can't look at, because
+        # they aren't here, would stay inactive.
+        printf 'devices {\n\tuse_devicesfile = 0\n}\nglobal {\n\tthin_check_executable = ""\n' > /tmp/lvm/lvm.conf
+        printf '\tcache_check_executable = ""\n}\n' >> /tmp/lvm/lvm.conf
 
         cmdline=$(</proc/cmdline)
         verbose=

@@ -238,11 +238,13 @@ public struct Conversion: Sendable {
             }
         }
         guard plan.blockers.isEmpty else { throw BlockedPlan(plan: plan, inspection: inspection) }
-        try await phases.time("apply") {
+        let tolerated = try await phases.time("apply") {
             try await appliance.run { guest in try guest.apply(plan) { progress(.detail("apply: \($0)")) } }
         }
         try await phases.time("stop the appliance") { try await appliance.shutDown() }
-        return (plan, inspection)
+        var applied = plan
+        applied.findings += tolerated
+        return (applied, inspection)
     }
 
     /// Report and domain first, the disks last and the main one at the very end: where it is, everything is.

@@ -7,6 +7,8 @@ final class FakeMachine: GuestMachine {
         var system: FileSystem
         /// What is on it, by subvolume; nil is all of a file system without them, or the top level.
         var trees: [String?: any GuestEditor] = [:]
+        /// What is mounted where no subvolume is asked for; nil: the top level.
+        var defaultSubvolume: String?
         /// Why it can't be mounted.
         var failure: String?
         var space: (bytes: UInt64, inodes: UInt64?) = (4 << 30, 100_000)
@@ -19,6 +21,8 @@ final class FakeMachine: GuestMachine {
     }
 
     var volumes: [Volume] = []
+    var sets: [VolumeSet] = []
+    private(set) var setLookups = 0
     let disks: any GuestSectors
     let diskSizes: [UInt64]
     private(set) var mounts: [(path: GuestPath, volume: Int, tree: any GuestEditor)] = []
@@ -46,9 +50,16 @@ final class FakeMachine: GuestMachine {
 
     func fileSystems() throws -> [FileSystem] { volumes.map(\.system) }
 
-    func subvolumes(on device: String) throws -> [String] {
+    func subvolumes(on device: String) throws -> [Subvolume] {
         guard let volume = volumes.first(where: { $0.system.device == device }) else { return [] }
-        return volume.trees.keys.compactMap { $0 }.sorted()
+        return volume.trees.keys.compactMap { $0 }.sorted().enumerated().map { index, path in
+            Subvolume(path: path, id: UInt64(256 + index), isDefault: path == volume.defaultSubvolume)
+        }
+    }
+
+    func volumeSets() throws -> [VolumeSet] {
+        setLookups += 1
+        return sets
     }
 
     func unlock(_ device: String, key: [UInt8]) throws -> String {
@@ -66,7 +77,9 @@ final class FakeMachine: GuestMachine {
         }
         if let failure = volumes[index].failure { throw Failure(description: failure) }
         if !path.isRoot, try !isDirectory(path) { throw Failure(description: "mount: \(path): no such folder") }
-        let name = subvolume.map { GuestPath($0).components.joined(separator: "/") }.flatMap { $0.isEmpty ? nil : $0 }
+        let name =
+            subvolume.map { GuestPath($0).components.joined(separator: "/") }.flatMap { $0.isEmpty ? nil : $0 }
+            ?? (subvolume == nil ? volumes[index].defaultSubvolume : nil)
         guard let tree = volumes[index].trees[name] else {
             throw Failure(description: "mount: \(device): no such subvolume")
         }
@@ -105,7 +118,8 @@ final class FakeMachine: GuestMachine {
     func contents(ofFile path: GuestPath) throws -> [UInt8] { try inside(path) { try $0.contents(ofFile: $1) } }
     func names(inDirectory path: GuestPath) throws -> [String] { try inside(path) { try $0.names(inDirectory: $1) } }
 
-    func apply(_ plan: Plan, progress: (String) -> Void) throws {
+    @discardableResult
+    func apply(_ plan: Plan, progress: (String) -> Void) throws -> [Finding] {
         for item in plan.items {
             guard let path = item.change.path else {
                 try (disks as? any GuestEditor)?.apply(Plan(items: [item]), progress: progress)
@@ -125,6 +139,7 @@ final class FakeMachine: GuestMachine {
                 try tree.apply(Plan(items: [item]), progress: progress)
             }
         }
+        return []
     }
 }
 

@@ -40,6 +40,17 @@ struct FixtureGuest {
             /// The subvolume that the tree is.
             var subvolume: String?
             var subvolumes: [String: String]?
+            /// What a btrfs mounts where none is asked for.
+            var defaultSubvolume: String?
+            var label: String?
+        }
+        /// An array or a volume group, as inspection asks for them.
+        struct Set: Decodable {
+            var array: String?
+            var volumeGroup: String?
+            var uuid: String
+            var device: String?
+            var members: [String]
         }
         struct Kernel: Decodable {
             /// Where the virtio drivers are; nil: only among the guest's modules.
@@ -74,7 +85,10 @@ struct FixtureGuest {
             var network: String?
             var diskBus: String?
         }
-        var disk: Disk
+        /// One disk, or several in their order.
+        var disk: Disk?
+        var disks: [Disk]?
+        var sets: [Set]?
         var volumes: [Volume]
         var kernels: [Kernel]
         var options: Options?
@@ -91,11 +105,17 @@ struct FixtureGuest {
         let source = Self.folder.appendingPathComponent(name)
         let json = try Data(contentsOf: source.appendingPathComponent("guest.json"))
         let description = try JSONDecoder().decode(Description.self, from: json)
-        let diskFile = scratch.file("disk.raw")
-        disks = DirectoryGuest(root: scratch.path, diskFiles: [diskFile])
+        let parts = description.disks ?? description.disk.map { [$0] } ?? []
+        let files = parts.indices.map { [scratch] in scratch.file("disk-\($0).raw") }
+        disks = DirectoryGuest(root: scratch.path, diskFiles: files)
         adaptation = Self.adaptation(description.options)
-        machine = FakeMachine(disks: disks, sizes: [description.disk.sectors * 512])
-        try Self.make(description.disk, diskFile, disks)
+        machine = FakeMachine(disks: disks, sizes: parts.map { $0.sectors * 512 })
+        for (index, disk) in parts.enumerated() { try Self.make(disk, index, files[index], disks) }
+        machine.sets = (description.sets ?? []).map { set in
+            VolumeSet(
+                kind: set.array == nil ? .volumeGroup : .array, name: set.array ?? set.volumeGroup ?? "",
+                uuid: set.uuid, device: set.device, members: set.members)
+        }
         for volume in description.volumes { machine.volumes.append(try Self.volume(volume, source, scratch)) }
         let trees = Set(description.volumes.compactMap(\.tree))
         // git keeps no empty folders, and these are mounted on.
@@ -142,7 +162,9 @@ struct FixtureGuest {
         _ description: Description.Volume, _ source: URL, _ scratch: ScratchFolder
     ) throws -> FakeMachine.Volume {
         var volume = FakeMachine.Volume(
-            description.device, description.type, uuid: description.uuid, partitionUUID: description.partitionUUID)
+            description.device, description.type, uuid: description.uuid, label: description.label,
+            partitionUUID: description.partitionUUID)
+        volume.defaultSubvolume = description.defaultSubvolume
         func tree(_ name: String) throws -> DirectoryGuest {
             let copy = scratch.file(name)
             if !FileManager.default.fileExists(atPath: copy) {
@@ -187,7 +209,7 @@ struct FixtureGuest {
         }
     }
 
-    private static func make(_ disk: Description.Disk, _ file: String, _ guest: DirectoryGuest) throws {
+    private static func make(_ disk: Description.Disk, _ index: Int, _ file: String, _ guest: DirectoryGuest) throws {
         try Data().write(to: URL(fileURLWithPath: file))
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: file))
         try handle.truncate(atOffset: disk.sectors * 512)
@@ -204,10 +226,10 @@ struct FixtureGuest {
                         firstSector: partition.first, lastSector: partition.last, name: "")
                 })
             boot = Array(table.firstSectors[..<512])
-            edits += table.edits(disk: 0)
+            edits += table.edits(disk: index)
             if disk.bootCode, let core = table.entries.first(where: { $0.type == GPT.biosBoot }) {
                 let code = [UInt8](repeating: 0x52, count: 512)
-                edits.append(SectorEdit(disk: 0, firstSector: core.firstSector, bytes: code, what: "core"))
+                edits.append(SectorEdit(disk: index, firstSector: core.firstSector, bytes: code, what: "core"))
             }
         } else {
             for partition in disk.partitions {
@@ -217,12 +239,12 @@ struct FixtureGuest {
                 boot.replaceSubrange(
                     at + 12..<at + 16, with: LittleEndian.bytes(UInt32(partition.last - partition.first + 1)))
             }
-            boot.replaceSubrange(0x1B8..<0x1BC, with: LittleEndian.bytes(UInt32(0x0BAD_C0DE)))
+            boot.replaceSubrange(0x1B8..<0x1BC, with: LittleEndian.bytes(UInt32(0x0BAD_C0DE + index)))
             boot[510] = 0x55
             boot[511] = 0xAA
         }
         if disk.bootCode { boot[0] = 0xEB }
-        edits.append(SectorEdit(disk: 0, firstSector: 0, bytes: boot, what: "boot sector"))
+        edits.append(SectorEdit(disk: index, firstSector: 0, bytes: boot, what: "boot sector"))
         try guest.apply(Plan(items: edits.map { .init(injector: "fixture", change: .disk($0), before: .nothing) })) {
             _ in
         }

@@ -64,7 +64,8 @@ public struct DirectoryGuest: GuestEditor, GuestSectors {
 
     // MARK: Applying
 
-    public func apply(_ plan: Plan, progress: (String) -> Void) throws {
+    @discardableResult
+    public func apply(_ plan: Plan, progress: (String) -> Void) throws -> [Finding] {
         for item in plan.items {
             switch item.change {
             case .write(let path, let bytes, let permissions): try write(path, bytes, permissions)
@@ -85,6 +86,7 @@ public struct DirectoryGuest: GuestEditor, GuestSectors {
             case .run(let command): commands.run.append(command)
             }
         }
+        return []
     }
 
     private func write(_ path: GuestPath, _ bytes: [UInt8], _ permissions: UInt16) throws {

@@ -80,7 +80,8 @@ public struct MemoryGuest: GuestEditor, GuestSectors {
         return Array(contents.disks[disk][from..<from + count * SectorEdit.sectorSize])
     }
 
-    public func apply(_ plan: Plan, progress: (String) -> Void) throws {
+    @discardableResult
+    public func apply(_ plan: Plan, progress: (String) -> Void) throws -> [Finding] {
         for item in plan.items {
             switch item.change {
             case .write(let path, let bytes, let permissions): put(path, bytes, permissions: permissions)
@@ -99,5 +100,6 @@ public struct MemoryGuest: GuestEditor, GuestSectors {
             case .run(let command): contents.commands.append(command)
             }
         }
+        return []
     }
 }

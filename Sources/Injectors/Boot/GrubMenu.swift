@@ -65,6 +65,12 @@ struct GrubMenu {
                 hint: "give it one in the source (tune2fs -U random, xfs_admin -U generate)")
             return nil
         }
+        guard !guest.isEncrypted(mount.device) else {
+            draft.block(
+                "GRUB can't read '\(prefix)' under BIOS: it is on an encrypted volume ('\(mount.device)')",
+                hint: "use --firmware keep, or put /boot on a partition of its own in the source")
+            return nil
+        }
         // GRUB sees a btrfs from its top level, whatever its default subvolume is.
         let top = [mount.subvolume, below].compactMap { $0 }.filter { !$0.isEmpty && $0 != "/" }
         let path = "/" + top.joined(separator: "/")

@@ -7,7 +7,7 @@ extension InitramfsTool {
         signs: ["scripts/functions", "conf/initramfs.conf", "conf/arch.conf"],
         rebuild: { ["/usr/sbin/update-initramfs", "-u", "-k", $0.kernel.version] },
         dropIns: [DropIn(path: "/etc/initramfs-tools/modules", style: .lines)],
-        copies: [("/etc/initramfs-tools/conf.d", "conf/conf.d"), ("/etc/lvm", "etc/lvm")])
+        copies: [("/etc/initramfs-tools/conf.d", "conf/conf.d"), ("/etc/lvm", "etc/lvm"), ("/etc/mdadm", "etc/mdadm")])
 
     /// RHEL since 6, Fedora, SUSE since 12, Amazon Linux, and whoever installs it.
     static let dracut = InitramfsTool(
@@ -25,7 +25,9 @@ extension InitramfsTool {
             // Early ones read this file alone.
             DropIn(path: "/etc/dracut.conf", style: .text(dracutDrivers)),
         ],
-        copies: [("/etc/lvm", "etc/lvm"), ("/etc/fstab", "etc/fstab.sys")])
+        copies: [
+            ("/etc/lvm", "etc/lvm"), ("/etc/fstab", "etc/fstab.sys"), ("/etc/mdadm.conf", "etc/mdadm.conf"),
+        ])
 
     private static let dracutDrivers: @Sendable ([String]) -> String = { modules in
         "# Written by rehost: this machine's disks are virtio devices.\n"
@@ -42,7 +44,7 @@ extension InitramfsTool {
         },
         // Its folder of drop-ins came with version 37; every version reads this file.
         dropIns: [DropIn(path: "/etc/mkinitcpio.conf", style: .words(variable: "MODULES", .parentheses))],
-        copies: [("/etc/lvm", "etc/lvm")])
+        copies: [("/etc/lvm", "etc/lvm"), ("/etc/mdadm.conf", "etc/mdadm.conf")])
 
     /// Alpine.
     static let mkinitfs = InitramfsTool(

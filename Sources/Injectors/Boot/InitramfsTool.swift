@@ -61,6 +61,9 @@ struct InitramfsTool: Sendable {
         return try programs.first { try files.exists($0) }
     }
 
+    /// Whether something is planned for settings that this tool copies.
+    func hasChangedSettings(_ draft: Draft) -> Bool { copies.contains { draft.hasChanges(inside: $0.0) } }
+
     /// Settings that an initramfs holds and that are planned to change: (path in the initramfs, new content).
     func changedCopies(in content: Initramfs, _ draft: Draft) throws -> [(String, [UInt8])] {
         var result: [(String, [UInt8])] = []

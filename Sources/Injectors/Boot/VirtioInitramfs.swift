@@ -83,7 +83,16 @@ public struct VirtioInitramfs: Injector {
             return "kernel \(kernel.version) has no \(absent.joined(separator: " and ")) module\(age)"
         }
         let needed = wanted.filter { index.file(of: $0) != nil }
-        guard !needed.isEmpty else { return nil }
+        guard !needed.isEmpty else {
+            // The drivers are in the kernel itself; settings that changed are in the initramfs all the same.
+            if let initramfs = kernel.initramfs,
+                try InitramfsTool.inUse(draft, for: nil)?.hasChangedSettings(draft) == true
+            {
+                let task = Task(kernel: kernel, initramfs: initramfs, needed: [], index: index)
+                return try prepare(task, &kept, mayRebuild: true, in: &draft)
+            }
+            return nil
+        }
         guard let initramfs = kernel.initramfs else {
             return "kernel \(kernel.version) has no initramfs and needs one for virtio disks"
         }
@@ -199,7 +208,7 @@ private struct Kept {
     private(set) var wishes: [(tool: InitramfsTool, modules: [String], index: ModuleIndex)] = []
 
     mutating func add(_ tool: InitramfsTool?, _ modules: [String], _ index: ModuleIndex) {
-        guard let tool else { return }
+        guard let tool, !modules.isEmpty else { return }
         if let place = wishes.firstIndex(where: { $0.tool.programs == tool.programs && $0.tool.signs == tool.signs }) {
             wishes[place].modules += modules.filter { !wishes[place].modules.contains($0) }
         } else {

@@ -32,6 +32,13 @@ struct DeviceName: Hashable {
         }
     }
 
+    /// What a path or serial number has before its partition; nil for names of other kinds.
+    var hardwareBase: Substring? {
+        guard case .hardware = kind else { return nil }
+        let name = text[...]
+        return name.lastRange(of: "-part").map { name[..<$0.lowerBound] } ?? name
+    }
+
     private static func hardware(_ name: Substring) -> Kind? {
         // by-id also has dm-, md- and lvm- names: they stay what they are on any bus.
         let folders = ["disk/by-path/", "disk/by-id/ata-", "disk/by-id/scsi-", "disk/by-id/wwn-", "disk/by-id/nvme-"]

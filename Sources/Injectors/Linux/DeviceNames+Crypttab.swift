@@ -11,6 +11,7 @@ extension DeviceNames {
         guard let bytes = try draft.editableBytes(Self.crypttab, limit: Self.tableLimit) else { return absent }
         var file = ByteLines(bytes)
         for index in file.lines.indices {
+            noteUnlocking(file.lines[index], &draft)
             guard var line = FieldLine(file.lines[index]), let name = line.text(0), let source = line.text(1) else {
                 continue
             }
@@ -32,6 +33,27 @@ extension DeviceNames {
         }
         if file.bytes != bytes { try draft.write(Self.crypttab, file.bytes) }
         return absent
+    }
+
+    /// What unlocks a volume without a person may not be in the new machine.
+    private func noteUnlocking(_ bytes: [UInt8], _ draft: inout Draft) {
+        guard let line = FieldLine(bytes), let name = line.text(0) else { return }
+        let devices: [(option: String, what: String)] = [
+            ("tpm2-device=", "the machine's TPM"), ("fido2-device=", "a FIDO2 token"), ("pkcs11-uri=", "a smart card"),
+        ]
+        let options = line.list(Self.options)
+        for device in devices where options.contains(where: { $0.hasPrefix(device.option) }) {
+            warn(
+                &draft,
+                "'\(name)' in '\(Self.crypttab)' is unlocked by \(device.what), which the new machine doesn't have:"
+                    + " the guest asks for the passphrase on its console",
+                hint: "make sure that the volume has a passphrase: cryptsetup luksAddKey")
+        }
+        if let script = options.first(where: { $0.hasPrefix("keyscript=") }), !script.hasSuffix("decrypt_derived") {
+            draft.note(
+                "'\(name)' in '\(Self.crypttab)' gets its key from a script (\(script)), which has to work in the new"
+                    + " machine, too")
+        }
     }
 
     /// Whether the volume will be there.

@@ -18,6 +18,8 @@ extension DeviceNames {
                 adaptSource(device, &line, &draft, map, claims)
             } else if let volume = source.dropping("/dev/mapper/"), absentVolumes.contains(volume) {
                 tolerateAbsence(of: source, "is on a disk that was not given", &line, &draft)
+            } else if !["/", "/boot/efi", "/efi"].contains(point), canWait(line), map.isAbsent(source) {
+                tolerateAbsence(of: source, "is on none of the given disks", &line, &draft)
             }
             if let raw = line.raw(Self.options) {
                 let new = DeviceReference.rewrite(raw, in: 0..<raw.count) {

@@ -25,9 +25,11 @@ public struct DeviceNames: Injector {
         let map = DiskMap(guest: guest, diskPrefix: diskPrefix, rootName: try rootName(draft, guest))
         let absent = try adaptCrypttab(&draft, map)
         try adaptFstab(&draft, map, absentVolumes: absent)
+        try adaptMountUnits(&draft, map)
+        try adaptArrays(&draft, guest)
         try adaptBootConfiguration(&draft, map, guest)
         try dropDeviceMap(&draft, guest)
-        try adaptLVM(&draft, guest)
+        try adaptLVM(&draft, map, guest)
     }
 
     /// What the guest calls the device of its root: by its own fstab, else by the first entry of its boot loader.

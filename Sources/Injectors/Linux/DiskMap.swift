@@ -58,10 +58,10 @@ struct DiskMap {
         var becomes: String?
         switch name.kind {
         case .hardware:
-            guard guest.disks.count == 1, let only = guest.disks.first else {
+            guard let found = self.disk(ofHardware: name, needing: need) else {
                 return .unsure("the guest has several disks, and the name doesn't tell which one it is")
             }
-            disk = only
+            disk = found
         case .ordered(let bus, let index, let number):
             var actual = index
             if let exchange, exchange.bus == bus {
@@ -80,6 +80,66 @@ struct DiskMap {
         }
         if let objection = need.objection(to: volume.type) { return .unsure(objection) }
         return .found(volume)
+    }
+
+    /// A path or serial number: the root's disk where they agree, else the only disk whose partition of that number
+    /// holds what is wanted.
+    private func disk(ofHardware name: DeviceName, needing need: Need) -> GuestDisk? {
+        if guest.disks.count <= 1 { return guest.disks.first }
+        if let root, root.name.hardwareBase == name.hardwareBase, let mount = guest.mounts.first(where: \.path.isRoot) {
+            return Self.split(mount.device, guest)?.disk
+        }
+        guard name.partition != nil, need.isTelling else { return nil }
+        let fitting = guest.disks.filter { disk in
+            let volume = Self.volume(disk, name.partition, guest, diskPrefix)
+            return volume.type != nil && need.objection(to: volume.type) == nil
+        }
+        return fitting.count == 1 ? fitting.first : nil
+    }
+
+    /// What the new bus calls the partition or disk that an LVM physical volume is; nil for one in an array or an
+    /// encrypted volume, whose names hold, and for one that isn't there.
+    /// - Parameter id: its UUID without dashes.
+    func name(ofPhysicalVolume id: String) -> String? {
+        let system = guest.fileSystems.first { system in
+            system.type == "LVM2_member" && system.uuid?.filter { $0 != "-" } == id
+        }
+        guard let system, let place = Self.split(system.device, guest) else { return nil }
+        return Self.name(diskPrefix, place.disk.index, place.number)
+    }
+
+    /// Whether a name by UUID or label means nothing on the given disks; false where some of them can't be looked into.
+    func isAbsent(_ source: String) -> Bool {
+        let opaque = guest.fileSystems.contains { system in
+            ["zfs_member", "bcache", "stratis", "drbd", "VMFS_volume_member"].contains(system.type)
+                || system.type == "crypto_LUKS"
+                    && guest.fileSystem(on: FileSystem.unlockedName(of: system.device)) == nil
+        }
+        guard !opaque, !guest.fileSystems.isEmpty else { return false }
+        let kinds: [(tag: String, folder: String, key: KeyPath<FileSystem, String?>)] = [
+            ("UUID=", "/dev/disk/by-uuid/", \.uuid), ("PARTUUID=", "/dev/disk/by-partuuid/", \.partitionUUID),
+            ("LABEL=", "/dev/disk/by-label/", \.label),
+        ]
+        for kind in kinds {
+            guard let prefix = [kind.tag, kind.folder].first(where: { source.hasPrefix($0) }) else { continue }
+            var value = source.dropFirst(prefix.count)
+            if value.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") { value = value.dropFirst().dropLast() }
+            // What is escaped or quoted in another way is left alone.
+            guard !value.isEmpty, !value.contains("\\"), !value.contains("\""),
+                kind.tag != "PARTUUID=" || !isPartition(String(value))
+            else {
+                return false
+            }
+            return !guest.fileSystems.contains { $0[keyPath: kind.key]?.lowercased() == value.lowercased() }
+        }
+        return false
+    }
+
+    /// A partition that holds nothing recognizable has a PARTUUID all the same.
+    private func isPartition(_ id: String) -> Bool {
+        guest.disks.contains { disk in
+            (1...256).contains { Self.partitionUUID($0, disk.table)?.lowercased() == id.lowercased() }
+        }
     }
 
     /// The partition that a name by UUID or label means; nil for volumes and names of other kinds.
@@ -159,6 +219,14 @@ struct DiskMap {
 }
 
 extension DiskMap.Need {
+    /// Whether what is on a partition can tell that it is the one.
+    fileprivate var isTelling: Bool {
+        switch self {
+        case .fileSystem, .swap, .encrypted: true
+        case .scratch, .anything: false
+        }
+    }
+
     /// Why a partition with this content isn't it; nil where it can be.
     fileprivate func objection(to type: String?) -> String? {
         let content = type.map { "it holds '\($0)'" } ?? "no file system is on it"

@@ -83,8 +83,14 @@ struct LVMFilter {
             let bus = Array(bus.utf8)
             return expression.indices.filter { at in
                 expression[at...].starts(with: bus) && (at == 0 || "/(|^*".utf8.contains(expression[at - 1]))
+                    && !Self.foldersOfVolumes.contains {
+                        expression[..<at].suffix($0.utf8.count).elementsEqual($0.utf8)
+                    }
             }
         }
+
+        /// What is in there has names of its own: "/dev/mapper/sda3_crypt".
+        private static let foldersOfVolumes = ["mapper/", "md/", "by-label/", "by-partlabel/"]
 
         private func place(of text: String) -> Int? {
             expression.indices.first { expression[$0...].starts(with: text.utf8) }

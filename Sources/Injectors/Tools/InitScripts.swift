@@ -41,17 +41,6 @@ enum InitScripts {
         }
     }
 
-    /// Takes a service out of every runlevel, as `rc-update del` does.
-    static func disable(service: String, in draft: inout Draft) throws {
-        let parent: GuestPath = "/etc/runlevels"
-        for level in try draft.list(parent) {
-            let path = parent.appending("\(level)/\(service)")
-            guard case .symlink(let target) = try draft.kept(path)?.kind else { continue }
-            draft.record("enabled-service", of: service, in: path, ["link-to": [target]])
-            try draft.remove(path)
-        }
-    }
-
     /// `manual` in an override file: the job starts only when it is asked to (init(5)).
     static func disable(job: String, in draft: inout Draft) throws {
         guard try draft.exists("/etc/init/\(job).conf") else { return }
@@ -62,5 +51,43 @@ enum InitScripts {
         draft.record("enabled-service", of: job, in: path, ["was": file.lines.indices.map { file.text($0) }])
         file.lines += [Array("manual".utf8), []]
         try draft.write(path, file.bytes)
+    }
+}
+
+extension InitScripts {
+    /// Makes the links that start a script, as `chkconfig --add` and `update-rc.d` do from what the script says of
+    /// itself; nothing where a level starts it already.
+    static func enable(_ script: String, in draft: inout Draft) throws {
+        var seen: Set<GuestPath> = []
+        var folders: [(level: String, path: GuestPath, links: [String])] = []
+        for parent in parents {
+            for level in ["2", "3", "4", "5"] {
+                let folder = try draft.resolve(parent.appending("rc\(level).d"))
+                guard seen.insert(folder).inserted, try draft.status(folder)?.kind == .directory else { continue }
+                folders.append((level, folder, try draft.list(folder)))
+            }
+        }
+        func isLink(_ link: String, _ kind: Character) -> Bool { link.first == kind && link.dropFirst(3) == script }
+        guard !folders.contains(where: { $0.links.contains { isLink($0, "S") } }) else { return }
+        let header = header(of: ByteLines(try draft.editableBytes("/etc/init.d/\(script)", limit: 1 << 20) ?? []))
+        for folder in folders where header.levels.contains(folder.level) {
+            for link in folder.links where isLink(link, "K") { try draft.remove(folder.path.appending(link)) }
+            try draft.symlink(folder.path.appending("S\(header.order)\(script)"), to: "../init.d/\(script)")
+        }
+    }
+
+    /// "# chkconfig: 2345 88 12", else "# Default-Start: 2 3 4 5".
+    private static func header(of file: ByteLines) -> (levels: Set<String>, order: String) {
+        for index in file.lines.indices.prefix(100) {
+            let words = file.text(index).split(whereSeparator: \.isWhitespace).map(String.init)
+            guard words.first == "#", words.count > 2 else { continue }
+            if words[1] == "chkconfig:", words.count >= 4, words[2] != "-", let order = Int(words[3]),
+                (0...99).contains(order)
+            {
+                return (Set(words[2].map(String.init)), order < 10 ? "0\(order)" : "\(order)")
+            }
+            if words[1] == "Default-Start:" { return (Set(words.dropFirst(2)), "20") }
+        }
+        return (["2", "3", "4", "5"], "20")
     }
 }

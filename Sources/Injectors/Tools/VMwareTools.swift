@@ -13,86 +13,29 @@ public struct VMwareTools: Injector {
     public func applies(to guest: Inspection) -> Bool { true }
 
     /// The services' names. vmtoolsd and vgauthd are RHEL's and SUSE's names, open-vm-tools and vgauth Debian's.
-    private static let services = [
+    private static let services: Set = [
         "open-vm-tools", "vmtoolsd", "vmtoolsd-init", "vgauth", "vgauthd", "vmblock-fuse", "vmware-vmblock-fuse",
         "vmware-tools", "vmware-tools-services", "vmware-tools-thinprint",
     ]
     /// The mount point of drag and drop, in systemd's escaping.
-    private static let mounts = ["run-vmblock\\x2dfuse.mount", "proc-fs-vmblock-mountPoint.mount"]
+    private static let mounts: Set = ["run-vmblock\\x2dfuse.mount", "proc-fs-vmblock-mountPoint.mount"]
 
     /// The common agent framework's services, whose names have changed: "vmware-CAFManagementAgentHost". Others that
     /// begin with "vmware-" may be VMware Workstation's, which runs guests of its own.
     private static func isAgent(_ name: String) -> Bool { name.lowercased().hasPrefix("vmware-caf") }
 
     public func inject(into draft: inout Draft, guest: Inspection) throws {
-        let scripts = try draft.list("/etc/init.d").filter { Self.services.contains($0) || Self.isAgent($0) }
-        switch try InitSystem(of: draft) {
-        case .systemd: try mask(scripts, &draft)
-        case .upstart:
-            let jobs = try draft.files(in: "/etc/init", suffix: ".conf").map { String($0.name.dropLast(5)) }
-            for job in jobs where Self.services.contains(job) || Self.isAgent(job) {
-                try InitScripts.disable(job: job, in: &draft)
-            }
-            for script in scripts { try InitScripts.disable(script, in: &draft) }
-        case .openrc:
-            for script in scripts { try InitScripts.disable(service: script, in: &draft) }
-        case .sysv:
-            for script in scripts { try InitScripts.disable(script, in: &draft) }
-        }
+        try Services(names: Self.services, units: Self.mounts, isAlso: { Self.isAgent($0) }).disable(in: &draft)
         for file: GuestPath in ["/etc/xdg/autostart/vmware-user.desktop", "/etc/xdg/autostart/vmware-toolbox.desktop"] {
-            try hide(file, &draft)
+            try Autostart.hide(file, &draft)
         }
-        try commentOutSharedFolders(&draft)
-        try noteDataSources(&draft)
-    }
-
-    private func mask(_ scripts: [String], _ draft: inout Draft) throws {
-        let units = try SystemdUnits(of: draft)
-        let known = Set(Self.services.map { "\($0).service" } + Self.mounts)
-        var found = Set(units.names.filter { known.contains($0) || Self.isAgent($0) && $0.hasSuffix(".service") })
-        // systemd makes units from init scripts.
-        found.formUnion(scripts.map { "\($0).service" })
-        found.formUnion(try units.aliases(of: found, in: draft))
-        for unit in found.sorted() { try units.mask(unit, in: &draft) }
-    }
-
-    /// `Hidden=true` is how a desktop entry says that it is as good as deleted (Desktop Entry Specification).
-    private func hide(_ path: GuestPath, _ draft: inout Draft) throws {
-        guard let bytes = try draft.editableBytes(path, limit: 64 << 10) else { return }
-        var file = ByteLines(bytes)
-        guard let start = file.lines.firstIndex(where: { $0.starts(with: "[Desktop Entry]".utf8) }) else { return }
-        let end = file.lines[(start + 1)...].firstIndex { $0.first == UInt8(ascii: "[") } ?? file.lines.count
-        let now = Array("Hidden=true".utf8)
-        if let line = (start + 1..<end).first(where: { file.lines[$0].starts(with: "Hidden=".utf8) }) {
-            guard !file.text(line).hasSuffix("true") else { return }
-            draft.record("enabled-service", of: path.name, in: path, ["was": [file.text(line)]])
-            file.lines[line] = now
-        } else {
-            draft.record("enabled-service", of: path.name, in: path, [:])
-            file.lines.insert(now, at: start + 1)
-        }
-        try draft.write(path, file.bytes)
-    }
-
-    /// Folders of the VMware host, and the tools' own file systems: mounting them would fail.
-    private func commentOutSharedFolders(_ draft: inout Draft) throws {
-        let path: GuestPath = "/etc/fstab"
-        guard let bytes = try draft.editableBytes(path, limit: DeviceNames.tableLimit) else { return }
+        // Folders of the VMware host, and the tools' own file systems.
         let types = ["vmhgfs", "vmhgfs-fuse", "fuse.vmhgfs-fuse", "vmblock", "fuse.vmware-vmblock"]
-        var file = ByteLines(bytes)
-        var was: [String] = []
-        for index in file.lines.indices {
-            guard let line = FieldLine(file.lines[index]), let source = line.text(0), let type = line.text(2) else {
-                continue
-            }
-            guard types.contains(type) || type == "fuse" && source.hasPrefix("vmhgfs-fuse") else { continue }
-            was.append(file.text(index))
-            file.lines[index] = Array("# ".utf8) + file.lines[index]
+        try SharedFolders.commentOut(of: "the VMware host", in: &draft) { line in
+            let type = line.text(2) ?? ""
+            return types.contains(type) || type == "fuse" && line.text(0)?.hasPrefix("vmhgfs-fuse") == true
         }
-        guard !was.isEmpty else { return }
-        draft.record("fstab-line", of: "shared folders of the VMware host", in: path, ["was": was])
-        draft.warn("folders that the VMware host shared don't exist any more; their lines in '\(path)' become comments")
-        try draft.write(path, file.bytes)
+        try noteDataSources(&draft)
     }
 
     /// cloud-init asks only the data sources that it is told: with VMware's alone it finds nothing in another cloud.

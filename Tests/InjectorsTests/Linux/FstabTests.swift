@@ -93,9 +93,46 @@ struct FstabTests {
     @Test func severalDisksAndANameThatDoesNotTellWhich() throws {
         let path = "/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:1:0-part1"
         let (text, plan) = try fstab(
-            "/dev/sda1 / ext4 rw 0 1\n\(path) /srv xfs rw 0 2\n", fileSystems: two, partitions: [[1, 2, 5], [1]])
-        #expect(text == "UUID=root-uuid / ext4 rw 0 1\n\(path) /srv xfs rw,nofail 0 2\n")
+            "/dev/sda1 / ext4 rw 0 1\n\(path) /srv auto rw 0 2\n", fileSystems: two, partitions: [[1, 2, 5], [1]])
+        #expect(text == "UUID=root-uuid / ext4 rw 0 1\n\(path) /srv auto rw,nofail 0 2\n")
         #expect(plan.warnings.count == 1)
+    }
+
+    @Test func severalDisksAndTheOnlyPartitionThatHoldsWhatIsWanted() throws {
+        let path = "/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:1:0-part1"
+        let (text, plan) = try fstab(
+            "/dev/sda1 / ext4 rw 0 1\n\(path) /srv xfs rw 0 2\n", fileSystems: two, partitions: [[1, 2, 5], [1]])
+        #expect(text.hasSuffix("UUID=data-uuid /srv xfs rw 0 2\n"))
+        #expect(plan.warnings.isEmpty)
+    }
+
+    @Test func theRootsOwnSerialNumberTellsItsDisk() throws {
+        let id = "/dev/disk/by-id/scsi-36000c29f3a2b1c0d"
+        let (text, _) = try fstab(
+            "\(id)-part1 / ext4 rw 0 1\n\(id)-part5 none swap sw 0 0\n", fileSystems: two,
+            partitions: [[1, 2, 5], [1]])
+        #expect(text == "UUID=root-uuid / ext4 rw 0 1\nUUID=swap-uuid none swap sw 0 0\n")
+    }
+
+    @Test(arguments: [
+        ("UUID=gone /srv xfs rw 0 2", "UUID=gone /srv xfs rw,nofail 0 2"),
+        ("/dev/disk/by-uuid/gone /srv xfs rw 0 2", "/dev/disk/by-uuid/gone /srv xfs rw,nofail 0 2"),
+        ("LABEL=gone none swap sw 0 0", "LABEL=gone none swap sw,nofail 0 0"),
+        ("UUID=gone /srv xfs nofail 0 2", "UUID=gone /srv xfs nofail 0 2"),
+        ("UUID=ROOT-UUID /mnt xfs rw 0 2", "UUID=ROOT-UUID /mnt xfs rw 0 2"),
+        ("PARTUUID=0badcafe-05 /mnt xfs rw 0 2", "PARTUUID=0badcafe-05 /mnt xfs rw 0 2"),
+        ("LABEL=\"two words\" /mnt xfs rw 0 2", "LABEL=\"two words\" /mnt xfs rw 0 2"),
+    ])
+    func aFileSystemThatIsNowhereCannotStopTheBoot(line: String, expected: String) throws {
+        let (text, plan) = try fstab("UUID=root-uuid / ext4 rw 0 1\n\(line)\n")
+        #expect(text == "UUID=root-uuid / ext4 rw 0 1\n\(expected)\n")
+        #expect(plan.warnings.count == (line == expected ? 0 : 1))
+    }
+
+    @Test func anEncryptedDiskWithoutAKeyMayHoldWhatIsMissing() throws {
+        let locked = DeviceNamesGuest.single + [FileSystem(device: "/dev/sdb1", type: "crypto_LUKS", uuid: "luks")]
+        let before = "UUID=root-uuid / ext4 rw 0 1\nUUID=inside /srv xfs rw 0 2\n"
+        #expect(try fstab(before, fileSystems: locked, partitions: [[1, 2, 5], [1]]).text == before)
     }
 
     @Test func theRootIsKnownWhateverItsName() throws {

@@ -33,6 +33,10 @@ struct LVMTests {
         (#"filter = [ "r|/dev/cdrom|", "a|.*|" ]"#, #"filter = [ "r|/dev/cdrom|", "a|.*|" ]"#),
         (#"# filter = [ "a|^/dev/sd.*|", "r|.*|" ]"#, #"# filter = [ "a|^/dev/sd.*|", "r|.*|" ]"#),
         (#"filter = [ "a|/dev/mapper/.*|", "r|.*|" ]"#, #"filter = [ "a|/dev/mapper/.*|", "r|.*|" ]"#),
+        (
+            #"filter = [ "a|^/dev/mapper/sda3_crypt|", "r|.*|" ]"#,
+            #"filter = [ "a|^/dev/mapper/sda3_crypt|", "r|.*|" ]"#
+        ),
         (#"filter = "a|/dev/sd.*|""#, #"filter = "a|/dev/sd.*|""#),
         (
             "filter = [ # \"x\"\n\"a|/dev/sd|\",\n\"r|.*|\" ]",
