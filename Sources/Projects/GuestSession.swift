@@ -65,7 +65,7 @@ public enum GuestSession {
             disks.append(ApplianceDisk(path: image.path, format: image.format, access: .readOnly))
         }
         let scratch = try Scratch()
-        let appliance = Appliance()
+        let appliance = Appliance(memory: request.opening.keys.isEmpty ? .usual : .passphrases)
         try await launch(appliance, disks: disks, scratch: scratch.path, phases, progress)
         let result = try await body(appliance)
         try await appliance.shutDown()
