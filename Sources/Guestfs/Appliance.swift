@@ -33,7 +33,20 @@ public actor Appliance {
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    public init() {}
+    /// How much memory it has.
+    public enum Memory: Sendable {
+        /// What files and the guest's own tools need.
+        case usual
+        /// LUKS 2 derives a key in as much memory as cryptsetup took when the passphrase was set: up to 1 GiB, its own
+        /// upper limit (Argon2id). An appliance of this size boots; the one that is parked has less.
+        case passphrases
+
+        var mebibytes: Int32 { self == .usual ? FixedAppliance.memoryMiB : 2048 }
+    }
+
+    private let memory: Memory
+
+    public init(memory: Memory = .usual) { self.memory = memory }
 
     deinit { executor.stop() }
 
@@ -68,6 +81,9 @@ public actor Appliance {
             }
         }
         if let own { try use(own, on: handle) }
+        if memory != .usual {
+            try handle.check(guestfs_set_memsize(g, memory.mebibytes), "set the appliance's memory")
+        }
         for disk in disks { try add(disk, to: handle) }
         guard guestfs_launch(g) == 0 else {
             var failure = handle.failure("start the libguestfs appliance")

@@ -91,17 +91,17 @@ extension ApplianceGuest {
 
     /// - Returns: why the command failed, where that is tolerated.
     private func run(_ command: GuestCommand) throws -> String? {
-        if let input = command.input {
-            try withTemporaryFile(input.bytes) { file in
-                try withHandle {
-                    try $0.check(guestfs_upload($0.raw, file, input.path.description), "lay down '\(input.path)'")
-                }
-            }
-        }
         defer {
             if let input = command.input { _ = withHandle { guestfs_rm_f($0.raw, input.path.description) } }
         }
         do {
+            if let input = command.input {
+                try withTemporaryFile(input.bytes) { file in
+                    try withHandle {
+                        try $0.check(guestfs_upload($0.raw, file, input.path.description), "lay down '\(input.path)'")
+                    }
+                }
+            }
             try run(command.arguments, command.reason)
             return nil
         } catch {

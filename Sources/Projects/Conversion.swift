@@ -224,7 +224,7 @@ public struct Conversion: Sendable {
         _ jobs: [DiskJob], _ grub: HostGrub, _ found: [Finding], _ workspace: Workspace, _ phases: Phases,
         _ progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws -> (Plan, Inspection) {
-        let appliance = Appliance()
+        let appliance = Appliance(memory: request.opening.keys.isEmpty ? .usual : .passphrases)
         try await GuestSession.launch(
             appliance, disks: jobs.map { ApplianceDisk(path: $0.overlay, format: "qcow2", access: .overlay) },
             scratch: workspace.path, phases, progress)

@@ -91,7 +91,7 @@ public enum GuestSession {
             try await QemuImg.createOverlay(overlay, over: image)
             disks.append(ApplianceDisk(path: overlay, format: "qcow2", access: .readOnly))
         }
-        let appliance = Appliance()
+        let appliance = Appliance(memory: request.opening.keys.isEmpty ? .usual : .passphrases)
         try await launch(appliance, disks: disks, scratch: scratch.path, phases, progress)
         let result = try await body(appliance, findings)
         try await appliance.shutDown()

@@ -12,7 +12,7 @@ enum WitnessSession {
         _ phases: Phases,
         _ progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws {
-        let appliance = Appliance()
+        let appliance = Appliance(memory: keys.isEmpty ? .usual : .passphrases)
         try await GuestSession.launch(
             appliance, disks: overlays.map { ApplianceDisk(path: $0, format: "qcow2", access: .overlay) },
             scratch: scratch, accelerator: accelerator, phases, progress)

@@ -60,7 +60,7 @@ struct VolumeTests {
         _ files: [String], _ body: @Sendable (ApplianceGuest) throws -> Result
     ) async throws -> Result {
         let work = try ScratchFolder()
-        let appliance = Appliance()
+        let appliance = Appliance(memory: .passphrases)
         try await appliance.launch(
             disks: files.map { ApplianceDisk(path: $0, format: "raw", access: .readOnly) },
             accelerator: AcceleratorProbe.run().accelerator, scratch: work.path

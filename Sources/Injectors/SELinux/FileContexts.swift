@@ -25,9 +25,9 @@ struct FileContexts {
     static let sizeLimit: UInt64 = 8 << 20
     private static let lineLimit = 50_000
     /// Compiled steps of all patterns that are kept; a distribution's have some 20,000.
-    private static let totalLimit = 2_000_000
+    private static let totalLimit = 400_000
     /// Steps times bytes, over all paths that are asked for: seconds.
-    private var budget = 200_000_000
+    private var budget = 100_000_000
 
     var isEmpty: Bool { rules.isEmpty }
 
