@@ -132,5 +132,15 @@ import Testing
         let described = try #require(try folder.describe("a.ova"))
         #expect(described.checksums.map(\.name) == ["d.vmdk"])
         #expect(described.findings.map(\.level) == [.warning])
+        // The same beside an OVF in a folder, above and below which nothing is looked for.
+        try folder.add("x/m.ovf", Array(Documents.oneDisk(href: "sub/d.vmdk").utf8))
+        try folder.add("x/M.MF", "SHA1(sub/d.vmdk)= \(sha1)")
+        for number in 0..<2 { try folder.add("x/sub/d.vmdk.00000000\(number)", "piece") }
+        try folder.add("x/sub/d.vmdk", "disk")
+        #expect(try folder.describe("x")?.checksums.map(\.part.file) == [folder.path + "/x/sub/d.vmdk"])
+        try FileManager.default.removeItem(atPath: folder.path + "/x/sub/d.vmdk")
+        let pieces = try #require(try folder.describe("x/m.ovf"))
+        #expect(pieces.sources.first?.parts.map(\.file) == [folder.path + "/x/sub/d.vmdk.000000001"])
+        #expect(pieces.findings.map(\.level) == [.note, .warning])
     }
 }

@@ -63,9 +63,9 @@ enum ApplianceFiles {
     func names(startingWith prefix: String) -> [String] {
         switch self {
         case .folder(let folder):
-            let parent = URL(fileURLWithPath: place(of: prefix)).deletingLastPathComponent().path
+            let inside = prefix.lastIndex(of: "/").map { String(prefix[...$0]) } ?? ""
+            let parent = inside.isEmpty ? folder : place(of: inside)
             guard parent == folder || parent.hasPrefix(folder + "/") else { return [] }
-            let inside = prefix.split(separator: "/").dropLast().map { $0 + "/" }.joined()
             return ((try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []).map { inside + $0 }
                 .filter { $0.hasPrefix(prefix) }
         case .archive(_, let index): return index.members.map(\.name).filter { $0.hasPrefix(prefix) }
