@@ -86,9 +86,10 @@ struct Initramfs {
 
     /// Whether it loads the modules that the hardware asks for by its aliases, so that a module which is added is
     /// loaded like those that were there: udev with the rule for it, or Alpine's own program. What loads a list
-    /// (Red Hat's nash, SUSE's scripts without udev, genkernel) or has an index of its own (booster) doesn't.
+    /// (Red Hat's nash, SUSE's scripts without udev, genkernel) or has an index of its own (booster) doesn't. Booted so:
+    /// initramfs-tools, and dracut 059 with systemd.
     var loadsByAlias: Bool {
-        // 90-modprobe.rules: udev before 2008. Both are called as the rules that systemd's udev ships.
+        // 90-modprobe.rules is what the same rule was called in older udevs.
         ["80-drivers.rules", "90-modprobe.rules", "nlplug-findfs"].contains { holds(fileNamed: $0) }
     }
 }

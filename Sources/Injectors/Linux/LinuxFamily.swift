@@ -21,7 +21,7 @@ public struct LinuxFamily: Sendable {
 
     /// How it is known that such systems convert.
     enum Evidence: Sendable {
-        /// A converted guest was booted: what it was.
+        /// Converted guests were booted: what they were. docs/how-to/proved-guests.md has them with their commands.
         case boot(String)
         /// Trees in Tests/Fixtures/guests, laid out as the system lays itself out, are converted by the tests.
         case fixture([String])

@@ -35,7 +35,7 @@ public struct SupportTable: Sendable {
     }
 
     public var markdown: String {
-        let header = "| system | versions | known by | what |\n|---|---|---|---|\n"
+        let header = "| system | versions | known by | what was seen |\n|---|---|---|---|\n"
         return header
             + rows.map { row in
                 "| \(row.system) | \(row.versions) | \(row.level) | "
