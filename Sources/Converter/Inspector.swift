@@ -19,7 +19,8 @@ public struct Inspector {
             hostName: try machine.text("/etc/hostname")?.split(whereSeparator: \.isNewline).first.map(String.init),
             firmware: firmware(opened), disks: opened.disks, fileSystems: opened.fileSystems, mounts: opened.mounts,
             kernels: try kernels(machine), bootLoader: try bootLoader(machine),
-            networkFormats: try DHCPNetwork.formatsInUse(machine), tools: try VMwareTools.installed(machine))
+            networkFormats: try DHCPNetwork.formatsInUse(machine),
+            network: try DHCPNetwork.interfaces(machine), tools: try VMwareTools.installed(machine))
     }
 
     /// Two archives hold nearly everything that inspection and planning read.

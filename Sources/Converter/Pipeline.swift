@@ -14,7 +14,7 @@ public struct Pipeline: Sendable {
     /// Every injector there is, in their order; ``isWanted(_:)`` leaves out what the user didn't ask for.
     public static func injectors(for guest: Inspection, _ adaptation: Adaptation, grub: BIOSGrub) -> [any Injector] {
         [
-            DHCPNetwork(adaptation.network == .dhcp ? .dhcp : .keep),
+            DHCPNetwork(adaptation.network == .dhcp ? .dhcp : .keep, matches: adaptation.cards),
             DeviceNames(
                 diskPrefix: adaptation.diskBus == .virtioBlk ? "vd" : "sd",
                 firmware: adaptation.targetFirmware(for: guest)),
