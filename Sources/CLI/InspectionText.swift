@@ -26,6 +26,7 @@ enum InspectionText {
             rows.append(("kernel", "\(kernel.version), initramfs \(kernel.initramfs?.description ?? "none")"))
         }
         rows.append(("network", list(guest.networkFormats)))
+        rows += guest.network.map { ("", NetworkText.line($0)) }
         rows.append(("tools", list(guest.tools)))
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { name, value in

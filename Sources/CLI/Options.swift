@@ -16,6 +16,9 @@ extension Adaptation.NetworkChoice: ExpressibleByArgument {}
 extension Adaptation.ToolsChoice: ExpressibleByArgument {}
 extension Adaptation.DiskBus: ExpressibleByArgument {}
 extension VirtioInitramfs.Method: ExpressibleByArgument {}
+extension CardMatch: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
 
 /// How a command speaks.
 struct VoiceOptions: ParsableArguments {
@@ -95,6 +98,11 @@ enum Passphrases {
 struct AdaptationOptions: ParsableArguments {
     @Option(help: "The firmware that the result starts by.") var firmware = Adaptation.FirmwareChoice.bios
     @Option(help: "What becomes of static addresses.") var network = Adaptation.NetworkChoice.dhcp
+    @Option(
+        help: ArgumentHelp(
+            "The new machine's card that an interface gets, by its name or address; repeat it.",
+            valueName: "MAC=INTERFACE|ADDRESS"))
+    var mac: [CardMatch] = []
     @Option(name: .customLong("vmware-tools"), help: "What becomes of VMware's tools.")
     var vmwareTools = Adaptation.ToolsChoice.disable
     @Option(name: .customLong("disk-bus"), help: "The bus that the result's disks are on.")
@@ -118,12 +126,16 @@ struct AdaptationOptions: ParsableArguments {
             throw ValidationError(
                 "there is no injector '\(name)'; there are: \(Pipeline.names.joined(separator: ", "))")
         }
+        if !mac.isEmpty, skip.contains("dhcp-network") {
+            throw ValidationError("--mac is for the injector dhcp-network, which --skip leaves out")
+        }
     }
 
     var adaptation: Adaptation {
         var adaptation = Adaptation()
         adaptation.firmware = firmware
         adaptation.network = network
+        adaptation.cards = mac
         adaptation.vmwareTools = vmwareTools
         adaptation.diskBus = diskBus
         adaptation.initramfs = initramfs

@@ -26,6 +26,8 @@ public struct Adaptation: Sendable {
 
     public var firmware = FirmwareChoice.bios
     public var network = NetworkChoice.dhcp
+    /// Which of the new machine's cards some interfaces get.
+    public var cards: [CardMatch] = []
     public var vmwareTools = ToolsChoice.disable
     public var diskBus = DiskBus.virtioBlk
     public var initramfs = VirtioInitramfs.Method.auto

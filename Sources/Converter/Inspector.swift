@@ -18,8 +18,8 @@ public struct Inspector {
             hostName: try machine.text("/etc/hostname")?.split(whereSeparator: \.isNewline).first.map(String.init),
             firmware: firmware(opened), disks: opened.disks, fileSystems: opened.fileSystems, mounts: opened.mounts,
             kernels: try InstalledKernels.find(in: machine), bootLoader: try bootLoader(machine),
-            networkFormats: try DHCPNetwork.formatsInUse(machine), tools: try HypervisorTool.installed(machine),
-            family: LinuxFamily.of(release).name)
+            networkFormats: try DHCPNetwork.formatsInUse(machine), network: try DHCPNetwork.interfaces(machine),
+            tools: try HypervisorTool.installed(machine), family: LinuxFamily.of(release).name)
     }
 
     /// Two archives hold nearly everything that inspection and planning read.

@@ -19,7 +19,7 @@ public struct Pipeline: Sendable {
         for guest: Inspection, _ adaptation: Adaptation, grub: BIOSGrub, uefiGrub: UEFIGrub? = nil
     ) -> [any Injector] {
         [
-            DHCPNetwork(adaptation.network == .dhcp ? .dhcp : .keep),
+            DHCPNetwork(adaptation.network == .dhcp ? .dhcp : .keep, matches: adaptation.cards),
             DeviceNames(
                 diskPrefix: adaptation.diskBus == .virtioBlk ? "vd" : "sd",
                 firmware: adaptation.targetFirmware(for: guest)),

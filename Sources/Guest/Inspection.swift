@@ -16,13 +16,15 @@ public struct Inspection: Equatable, Sendable, Codable {
     public var bootLoader: BootLoader
     /// The network formats whose files configure something, by name: "ifupdown", "netplan".
     public var networkFormats: [String]
+    /// What those files configure, the loopback left out.
+    public var network: [NetworkInterface]
     /// Hypervisor tools that are installed: "open-vm-tools".
     public var tools: [String]
 
     public init(
         osRelease: OSRelease, architecture: String, hostName: String?, firmware: Firmware, disks: [GuestDisk],
         fileSystems: [FileSystem], mounts: [Mount], kernels: [Kernel], bootLoader: BootLoader,
-        networkFormats: [String], tools: [String], family: String = "linux"
+        networkFormats: [String], network: [NetworkInterface] = [], tools: [String], family: String = "linux"
     ) {
         self.osRelease = osRelease
         self.family = family
@@ -35,6 +37,7 @@ public struct Inspection: Equatable, Sendable, Codable {
         self.kernels = kernels
         self.bootLoader = bootLoader
         self.networkFormats = networkFormats
+        self.network = network
         self.tools = tools
     }
 

@@ -2,6 +2,7 @@ import Converter
 import Foundation
 import Guest
 import GuestTesting
+import Injectors
 
 /// A folder of Tests/Fixtures/guests, copied and made a machine: its trees as file systems, and a disk file with the
 /// partition table that its guest.json describes.
@@ -84,6 +85,7 @@ struct FixtureGuest {
             var firmware: String?
             var network: String?
             var diskBus: String?
+            var mac: [String]?
         }
         /// One disk, or several in their order.
         var disk: Disk?
@@ -153,6 +155,7 @@ struct FixtureGuest {
     private static func adaptation(_ options: Description.Options?) -> Adaptation {
         var adaptation = Adaptation()
         if let choice = options?.firmware.flatMap(Adaptation.FirmwareChoice.init) { adaptation.firmware = choice }
+        adaptation.cards = (options?.mac ?? []).compactMap { CardMatch($0) }
         if let choice = options?.network.flatMap(Adaptation.NetworkChoice.init) { adaptation.network = choice }
         if let bus = options?.diskBus.flatMap(Adaptation.DiskBus.init) { adaptation.diskBus = bus }
         return adaptation

@@ -7,21 +7,59 @@ import Guest
 /// 80-net-setup-link.rules, both of which leave a card that has one alone. An initramfs may have renamed the card
 /// already, by its own copies of old rules or by default: it is then renamed once more in the real root, as coldplug
 /// replays "add". The program isn't in the initramfs, for which the rule tests.
+///
+/// A card that the user gave a name by its MAC address has a rule of its own, and a .link file where udev reads those.
 enum CardNaming {
     static let rule: GuestPath = "/etc/udev/rules.d/70-rehost-net-names.rules"
     /// Not below /usr, which old guests may mount after udev has named the cards.
     static let program: GuestPath = "/lib/udev/rehost-net-name"
     static let table: GuestPath = "/etc/rehost/net-names"
+    static let linkPrefix = "10-rehost-"
+    private static let linkFolder: GuestPath = "/etc/systemd/network"
+
+    /// A line of the table.
+    struct Entry: Equatable {
+        var name: String
+        /// Lower case; the old machine's, or the new one's where it is fixed.
+        var mac: String?
+        /// The user gave this very card the name.
+        var isFixed = false
+    }
 
     static func lay(_ draft: inout Draft, cards: NetworkCards) throws {
         let old = entries(try draft.text(table) ?? "")
-        let hasKernelNames = try hasKernelNames(draft)
+        let hasKernelNames = try DefaultNames.hasKernelNames(draft)
         var names = order(cards)
+        names += examples(for: cards, names + old.map(\.name), hasKernelNames, &draft)
+        guard !names.isEmpty else { return }
+        let isFixed = !cards.given.isEmpty || old.contains(where: \.isFixed)
+        if !isFixed, hasKernelNames, isKernelOrder(names, hadRules: !cards.bound.isEmpty) { return }
+        if try DefaultNames.areByMdev(draft) { return try MacTable.lay(&draft, cards: cards, names: names) }
+
+        let all = updated(old, names, cards)
+        if all != old { try write(all, new: all.filter { !old.contains($0) }, &draft) }
+        if needsProgram(all) { try draft.write(program, text: programText(all), permissions: 0o755) }
+        try draft.write(rule, text: ruleText(all))
+        try layLinks(all, &draft)
+        warnOfExchange(all, &draft)
+    }
+
+    /// The names that --mac gave in an earlier run, with the cards' MAC addresses.
+    static func fixedNames(_ files: any GuestFiles) throws -> [String: String] {
+        let fixed = entries(try files.text(table) ?? "").filter(\.isFixed)
+        return Dictionary(fixed.compactMap { entry in entry.mac.map { (entry.name, $0) } }) { first, _ in first }
+    }
+
+    /// Names for wildcards that no known name matches, and the default ones don't.
+    private static func examples(
+        for cards: NetworkCards, _ known: [String], _ hasKernelNames: Bool, _ draft: inout Draft
+    ) -> [String] {
         let defaults = hasKernelNames ? ["eth0", "eth1"] : ["enp1s0", "ens3"]
+        var names: [String] = []
         for list in cards.patterns {
             let wildcards = list.map { Wildcard($0) }
             func isTaken(_ name: String) -> Bool { wildcards.contains { $0.matches(name) } }
-            if defaults.allSatisfy(isTaken) || (names + old.map(\.name)).contains(where: isTaken) { continue }
+            if defaults.allSatisfy(isTaken) || (known + names).contains(where: isTaken) { continue }
             let examples = list.lazy.map { Self.examples(of: $0) }.first { !$0.isEmpty } ?? []
             names += examples
             if examples.isEmpty {
@@ -31,27 +69,67 @@ enum CardNaming {
                         + "and may come up without an address")
             }
         }
-        guard !names.isEmpty else { return }
-        if hasKernelNames, isKernelOrder(names, hadRules: !cards.bound.isEmpty) { return }
+        return names
+    }
 
-        let new = names.filter { name in !old.contains { $0.name == name } }
-        if !new.isEmpty {
-            let all = old + new.map { (name: $0, mac: cards.macs[$0]) }
-            try draft.write(table, text: tableText(all))
-            let list = all.map(\.name).joined(separator: ", ")
-            draft.note(
-                "the network cards keep their names: \(list), in the order of the PCI bus",
-                hint: "the order is in '\(table)' inside the guest")
-            let free = all.map(\.name).filter { !InterfaceName.tellsPlace($0) }
-            if all.count > 1, !free.isEmpty {
-                draft.warn(
-                    "nothing tells which card \(free.joined(separator: ", ")) was; "
-                        + "the cards are taken in this order, and one may get another's name",
-                    hint: "give the new machine's cards the old MAC addresses, or put '\(table)' in order")
+    /// The table's lines with what is new; what is there stays, unless the user gave its card to another name.
+    private static func updated(_ old: [Entry], _ names: [String], _ cards: NetworkCards) -> [Entry] {
+        let given = Set(cards.given.values)
+        let known = Set(old.map(\.name))
+        var all = old
+        all += names.filter { !known.contains($0) }.map { Entry(name: $0, mac: cards.macs[$0]) }
+        for index in all.indices {
+            if let mac = cards.given[all[index].name] {
+                all[index].mac = mac
+                all[index].isFixed = true
+            } else if let mac = all[index].mac, given.contains(mac) {
+                all[index].mac = nil
+                all[index].isFixed = false
             }
         }
-        try draft.write(program, text: programText, permissions: 0o755)
-        try draft.write(rule, text: ruleText)
+        return all
+    }
+
+    private static func write(_ all: [Entry], new: [Entry], _ draft: inout Draft) throws {
+        try draft.write(table, text: tableText(all))
+        let ordered = all.filter { !$0.isFixed }
+        for entry in new where entry.isFixed {
+            draft.note("\(entry.name): is the card with the MAC address \(entry.mac ?? "") from now on")
+        }
+        guard !ordered.isEmpty else { return }
+        draft.note(
+            "the network cards keep their names: \(ordered.map(\.name).joined(separator: ", ")), "
+                + "in the order of the PCI bus",
+            hint: "the order is in '\(table)' inside the guest")
+        let free = ordered.map(\.name).filter { !InterfaceName.tellsPlace($0) }
+        if ordered.count > 1, !free.isEmpty {
+            draft.warn(
+                "nothing tells which card \(free.joined(separator: ", ")) was; "
+                    + "the cards are taken in this order, and one may get another's name",
+                hint: "tell which is which with --mac MAC=INTERFACE, or put '\(table)' in order")
+        }
+    }
+
+    private static func layLinks(_ all: [Entry], _ draft: inout Draft) throws {
+        let wanted = try DefaultNames.areByLinkFiles(draft) ? all.filter(\.isFixed) : []
+        let paths = Set(wanted.map { linkFolder.appending("\(linkPrefix)\($0.name).link") })
+        for path in try draft.files(in: linkFolder, suffix: ".link")
+        where path.name.hasPrefix(linkPrefix) && !paths.contains(path) {
+            try draft.remove(path)
+        }
+        for entry in wanted {
+            try draft.write(linkFolder.appending("\(linkPrefix)\(entry.name).link"), text: linkText(entry))
+        }
+    }
+
+    /// systemd's udev gives no card a name that another one has at that moment, and the kernel counts from eth0.
+    private static func warnOfExchange(_ all: [Entry], _ draft: inout Draft) {
+        let counted = all.filter { $0.isFixed && $0.name.hasPrefix("eth") && UInt16($0.name.dropFirst(3)) != nil }
+        guard counted.count > 1 else { return }
+        let cards = counted.sorted { InterfaceName.precedes($0.name, $1.name) }.map { "\($0.name) \($0.mac ?? "")" }
+        draft.note(
+            "names of the kernel's own kind can't always be exchanged at boot",
+            hint: "give the new machine its cards in this order: \(cards.joined(separator: ", "))")
     }
 
     /// The names in the order in which the machine had the cards. Where names were chosen freely, hypervisors have
@@ -82,115 +160,11 @@ enum CardNaming {
         }
     }
 
-    private static func entries(_ text: String) -> [(name: String, mac: String?)] {
+    private static func entries(_ text: String) -> [Entry] {
         TextLines(text).lines.compactMap { line in
             let words = (line ?? "").words
             guard let name = words.first, InterfaceName.isValid(name) else { return nil }
-            return (name, words.dropFirst().first)
+            return Entry(name: name, mac: words.dropFirst().first, isFixed: words.dropFirst(2).first == "fixed")
         }
     }
-
-    // MARK: What names cards by default
-
-    /// Whether the guest leaves cards the names that the kernel gives: eth0, eth1…
-    static func hasKernelNames(_ files: any GuestFiles) throws -> Bool {
-        if try isOnKernelCommandLine("net.ifnames=0", files) { return true }
-        // Documented in systemd.link(5): an empty 99-default.link turns the policy off.
-        if try files.entry(at: "/etc/systemd/network/99-default.link") != nil,
-            try files.text("/etc/systemd/network/99-default.link")?.trimmed ?? "" == ""
-        {
-            return true
-        }
-        let folders: [GuestPath] = ["/usr/lib/udev/rules.d", "/lib/udev/rules.d"]
-        guard try folders.contains(where: { try files.isDirectory($0) }) else { return false }
-        return try ["80-net-setup-link.rules", "80-net-name-slot.rules"].allSatisfy { name in
-            let mask: GuestPath = "/etc/udev/rules.d/\(name)"
-            if try files.entry(at: mask) != nil { return try files.text(mask)?.trimmed ?? "" == "" }
-            return try !files.existsAny(folders.map { $0.appending(name) })
-        }
-    }
-
-    private static func isOnKernelCommandLine(_ option: String, _ files: any GuestFiles) throws -> Bool {
-        let configuration: [GuestPath] = ["/boot/grub/grub.cfg", "/boot/grub/menu.lst", "/boot/extlinux/extlinux.conf"]
-        let booted = try configuration.compactMap { try files.text($0) }
-        let settings =
-            try ["/etc/default/grub", "/etc/kernel/cmdline"] + files.files(in: "/etc/default/grub.d", suffix: ".cfg")
-        let texts = try booted.isEmpty ? settings.compactMap { try files.text($0) } : booted
-        return texts.contains { text in
-            TextLines(text).lines.contains { line in
-                guard let line, !line.trimmed.hasPrefix("#") else { return false }
-                return line.split { " \t\"'".contains($0) }.contains { $0.hasSuffix(option) }
-            }
-        }
-    }
-
-    // MARK: What is laid into the guest
-
-    private static func tableText(_ entries: [(name: String, mac: String?)]) -> String {
-        let lines = entries.map { [$0.name, $0.mac].compactMap { $0 }.joined(separator: " ") }
-        return """
-            # The names of this machine's network cards, in the order of their places on the PCI bus, one a line.
-            # A card that has the MAC address behind a name gets that name wherever it is.
-            # Laid by rehost; read by \(program) when udev finds a card.
-            \(lines.joined(separator: "\n"))
-
-            """
-    }
-
-    private static var ruleText: String {
-        """
-        # Laid by rehost: network cards keep the names that this system's configuration knows, listed in
-        # \(table). Remove this file to get the usual names.
-        ACTION=="add", SUBSYSTEM=="net", SUBSYSTEMS=="pci", NAME=="", ATTR{type}=="1", TEST=="\(program)", \
-        PROGRAM="\(program) %p", NAME="%c"
-
-        """
-    }
-
-    /// The kernel lists all PCI devices before any driver is bound, and a shell sorts the names that `*` gives: the
-    /// place of a card doesn't depend on which driver was first. Only what every /bin/sh has is used; each doubt ends
-    /// in exit 1, and the card then gets its usual name.
-    static let programText = #"""
-        #!/bin/sh
-        # Laid by rehost. Prints the name of a network card; udev calls it with the card's path below /sys.
-        # Exit 1: no name from here, the usual one holds.
-        LC_ALL=C
-        export LC_ALL
-        sys=/sys
-        table=/etc/rehost/net-names
-        [ -r "$table" ] || exit 1
-
-        # /devices/pci0000:00/0000:00:03.0/virtio0/net/eth0 is a card at 0000:00:03.0
-        card=${1%/net/*}
-        case ${card##*/} in virtio*) card=${card%/*} ;; esac
-        card=${card##*/}
-        [ -n "$card" ] && [ -r "$sys/bus/pci/devices/$card/class" ] || exit 1
-
-        port=0 mac=
-        [ -r "$sys$1/dev_port" ] && read -r port < "$sys$1/dev_port"
-        [ "$port" = 0 ] || exit 1
-        [ -r "$sys$1/address" ] && read -r mac < "$sys$1/address"
-
-        place=0 found=
-        for device in "$sys"/bus/pci/devices/*; do
-            [ -e "$device/physfn" ] && continue
-            class=
-            read -r class < "$device/class" || continue
-            case $class in 0x0200*) ;; *) continue ;; esac
-            if [ "${device##*/}" = "$card" ]; then found=yes; break; fi
-            place=$((place + 1))
-        done
-        [ -n "$found" ] || exit 1
-
-        line=0 name=
-        while read -r candidate address rest; do
-            case $candidate in ''|'#'*) continue ;; esac
-            if [ -n "$address" ] && [ "$address" = "$mac" ]; then name=$candidate; break; fi
-            [ "$line" -eq "$place" ] && name=$candidate
-            line=$((line + 1))
-        done < "$table"
-        [ -n "$name" ] || exit 1
-        printf '%s\n' "$name"
-
-        """#
 }

@@ -37,7 +37,7 @@ struct CloudInit: NetworkFormat {
         var documents: [Document] = []
         var problems: [(path: GuestPath, reason: String)] = []
         for source in sources {
-            guard let text = try files.text(source.path) else { continue }
+            guard let text = try files.configuration(source.path) else { continue }
             let bytes = Array(text.utf8)
             let range = networkKey(bytes)
             if range == nil, !source.isWhole { continue }
@@ -74,6 +74,14 @@ struct CloudInit: NetworkFormat {
         return start.map { $0..<bytes.count }
     }
 
+    func read(_ files: any GuestFiles) throws -> [NetworkInterface] {
+        let documents = try Self.documents(files).documents
+        let second = documents.filter { $0.network["version"]?.scalar == "2" }
+        return NetplanDevices.read(second.map { ($0.path, $0.network) }, format: name)
+            + documents.filter { $0.network["version"]?.scalar == "1" }
+            .flatMap { CloudInitDevices.read($0.network, in: $0.path, format: name) }
+    }
+
     func convert(_ draft: inout Draft, cards: inout NetworkCards) throws {
         let (documents, problems) = try Self.documents(draft)
         for problem in problems {
@@ -82,7 +90,7 @@ struct CloudInit: NetworkFormat {
                     + "it stays as it is, and cloud-init may write it over the converted one",
                 hint: "put 'network: {config: disabled}' there")
         }
-        let devices = NetplanDevices(documents.map(\.network))
+        let devices = NetplanDevices(documents.map(\.network), keepsAddresses: cards.addresses == .keep)
         for document in documents {
             var edits = YAMLEdits(document.bytes)
             switch document.network["version"]?.scalar {
@@ -97,87 +105,5 @@ struct CloudInit: NetworkFormat {
                 try draft.write(document.path, text: String(decoding: edits.result, as: UTF8.self))
             }
         }
-    }
-}
-
-/// The devices of cloud-init's network configuration version 1: a list of items with a type each.
-enum CloudInitDevices {
-    private static let types: Set<String> = ["physical", "bond", "bridge", "vlan"]
-
-    static func convert(
-        _ network: YAMLNode, in path: GuestPath, _ edits: inout YAMLEdits, _ draft: inout Draft,
-        _ cards: inout NetworkCards
-    ) {
-        guard let items = network["config"]?.items else { return }
-        let ports = Set(
-            items.flatMap { ($0["bond_interfaces"]?.words ?? []) + ($0["bridge_interfaces"]?.words ?? []) })
-        var hasConverted = false
-        for item in items where types.contains(item["type"]?.scalar ?? "") {
-            guard let name = item["name"]?.scalar else { continue }
-            var old = StaticNetwork()
-            var removing: Set<String> = []
-            // cloud-init waits for the card with this address, and fails where there is none.
-            if let mac = item["mac_address"]?.scalar {
-                old.macs.append(mac)
-                removing.insert("mac_address")
-            }
-            if item["type"]?.scalar == "physical" { cards.use(name, mac: old.macs.first.flatMap(Address.mac)) }
-
-            var adding: [String] = []
-            let fate = subnets(of: item, name, isPort: ports.contains(name), &old, &removing, &adding, path, &draft)
-            if fate == .dhcp {
-                cards.converted.append(name)
-                hasConverted = true
-            }
-            edits.edit(item, removing: removing, adding: adding)
-            old.record(of: name, in: path, fate: fate, to: &draft)
-        }
-        guard hasConverted, network["config"]?.isFlow == false else { return }
-        let rest = items.filter { ["nameserver", "route"].contains($0["type"]?.scalar) && !$0.isFlow }
-        guard !rest.isEmpty else { return }
-        var old = StaticNetwork()
-        for item in rest {
-            if item["type"]?.scalar == "route" { old.routes.append(item.summary) }
-            old.nameServers += item["type"]?.scalar == "nameserver" ? item["address"]?.words ?? [] : []
-            old.searchDomains += item["search"]?.words ?? []
-        }
-        edits.removeItems(rest)
-        old.record(of: "all interfaces", in: path, fate: .unbound, to: &draft)
-    }
-
-    private static func subnets(
-        of item: YAMLNode, _ name: String, isPort: Bool, _ old: inout StaticNetwork, _ removing: inout Set<String>,
-        _ adding: inout [String], _ path: GuestPath, _ draft: inout Draft
-    ) -> StaticNetwork.Fate {
-        let subnets = item["subnets"]?.items ?? []
-        func kind(_ subnet: YAMLNode) -> String { subnet["type"]?.scalar ?? "" }
-        let fixed = subnets.filter { kind($0).hasPrefix("static") }
-        guard !fixed.isEmpty else { return .unbound }
-        if item["type"]?.scalar == "bridge", (item["bridge_interfaces"]?.words ?? []).isEmpty {
-            StaticNetwork.noteIsolated(name, &draft)
-            return .unbound
-        }
-        var kept = subnets.filter { !kind($0).hasPrefix("static") }.map(\.summary)
-        let kinds = subnets.map(kind)
-        for subnet in fixed {
-            let address = subnet["address"]?.scalar ?? ""
-            old.addresses.append(Address.joined(address, mask: subnet["netmask"]?.scalar))
-            old.gateways += [subnet["gateway"]?.scalar].compactMap { $0 }
-            old.nameServers += subnet["dns_nameservers"]?.words ?? []
-            old.searchDomains += subnet["dns_search"]?.words ?? []
-            old.routes += (subnet["routes"]?.items ?? []).map(\.summary)
-        }
-        old.mtu += [item["mtu"]?.scalar].compactMap { $0 }
-        let hasIPv6 = fixed.contains { kind($0) == "static6" || Address.isIPv6($0["address"]?.scalar ?? "") }
-        let hasIPv4 = fixed.contains { !(kind($0) == "static6" || Address.isIPv6($0["address"]?.scalar ?? "")) }
-        if !isPort {
-            if hasIPv4, !kinds.contains("dhcp"), !kinds.contains("dhcp4") { kept.append("{type: dhcp4}") }
-            if hasIPv6, !kinds.contains(where: { $0.hasPrefix("dhcp6") || $0.hasPrefix("ipv6") }) {
-                kept.append("{type: dhcp6}")
-            }
-        }
-        removing.insert("subnets")
-        if !kept.isEmpty { adding.append("subnets: [\(kept.joined(separator: ", "))]") }
-        return isPort ? .port : .dhcp
     }
 }

@@ -12,6 +12,19 @@ struct Ifupdown: NetworkFormat {
         try files.existsAny(["/sbin/ifup", "/usr/sbin/ifup"])
     }
 
+    /// Debian's has `inet6 auto`. Busybox, and the ifupdown-ng of Alpine that took its place, refuse a file that has it;
+    /// the kernel takes router advertisements there without being told.
+    private static func hasAutoMethod(_ files: any GuestFiles) throws -> Bool {
+        for path in ["/sbin/ifup", "/usr/sbin/ifup"] as [GuestPath] {
+            guard case .symlink(let target) = try files.entry(at: files.resolve(path, last: .keep))?.kind else {
+                continue
+            }
+            let program = target.split(separator: "/").last ?? ""
+            if program == "busybox" || program == "bbsuid" || program == "ifupdown" { return false }
+        }
+        return true
+    }
+
     /// The clients that ifup looks for, wherever PATH of ifup has them.
     static func hasClient(_ files: any GuestFiles) throws -> Bool {
         let folders: [GuestPath] = ["/sbin", "/usr/sbin", "/bin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"]
@@ -28,11 +41,12 @@ struct Ifupdown: NetworkFormat {
     func convert(_ draft: inout Draft, cards: inout NetworkCards) throws {
         var files = try IfupdownFiles(draft)
         for problem in files.problems { draft.warn(problem) }
-        let roles = IfupdownRoles(files)
+        let roles = IfupdownRoles(files, keepsAddresses: cards.addresses == .keep)
         roles.cards(&cards, &draft)
 
         let way = try way(draft)
-        if way == .none, let stanza = files.stanzas.first(where: { roles.isStatic($0) && $0.family == "inet" }) {
+        let method6 = try Self.hasAutoMethod(draft) ? "auto" : "manual"
+        if way == .none, let stanza = files.stanzas.first(where: { roles.isStatic($0) && !$0.isIPv6 }) {
             draft.warn(
                 "no DHCP client is installed in the guest (dhclient, dhcpcd, udhcpc, systemd-networkd); "
                     + "\(stanza.name) keeps its static address, and comes up without one that the new network gave",
@@ -46,7 +60,7 @@ struct Ifupdown: NetworkFormat {
             for stanza in file.stanzas where !roles.isUntouched(stanza.name) {
                 let fate = roles.isStatic(stanza) ? roles.fate(of: stanza, served: &served) : nil
                 var old = StaticNetwork()
-                guard let fate, way != .none || stanza.family == "inet6" else {
+                guard let fate, way != .none || stanza.isIPv6 else {
                     IfupdownOptions.dropMAC(of: stanza, in: &file, to: &old)
                     old.record(of: stanza.name, in: path, fate: .unbound, to: &draft)
                     warnOfHandMadeAddress(stanza, &draft)
@@ -58,7 +72,7 @@ struct Ifupdown: NetworkFormat {
                 case .dhcp where way == .networkd && roles.hasStaticIPv4(stanza.name):
                     file.setMethod("manual", of: stanza)
                     if roles.isBroughtUp(stanza.name) { try NetworkdFallback.configure(stanza.name, &draft) }
-                case .dhcp: file.setMethod(stanza.family == "inet6" ? "auto" : "dhcp", of: stanza)
+                case .dhcp: file.setMethod(stanza.isIPv6 ? method6 : "dhcp", of: stanza)
                 case .gone where isAlias || rest.isEmpty:
                     file.remove(stanza.header)
                     for option in stanza.options { file.remove(option) }
@@ -114,7 +128,9 @@ struct IfupdownFiles {
         var seen: Set<GuestPath> = []
         while let path = pending.popLast(), files.count < Self.limit {
             // A file that includes itself is read once.
-            guard try seen.insert(guest.resolve(path)).inserted, let text = try guest.text(path) else { continue }
+            guard try seen.insert(guest.resolve(path)).inserted, let text = try guest.configuration(path) else {
+                continue
+            }
             let file = IfupdownFile(text)
             files.append((path, file))
             var included: [GuestPath] = []

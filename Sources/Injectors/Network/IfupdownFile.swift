@@ -21,6 +21,14 @@ struct IfupdownFile {
         var name: String { header.words.count > 1 ? header.words[1] : "" }
         var family: String { header.words.count > 2 ? header.words[2] : "" }
         var method: String { header.words.count > 3 ? header.words[3] : "" }
+        /// By the family; without one, as ifupdown-ng allows, by the address.
+        var isIPv6: Bool {
+            family == "inet6" || (family.isEmpty && !addresses.isEmpty && addresses.allSatisfy(Address.isIPv6))
+        }
+        var addresses: [String] {
+            let mask = values("netmask").last
+            return values("address").map { Address.joined($0, mask: mask) }
+        }
 
         /// The template that it builds upon.
         var inherits: String? {
@@ -106,6 +114,8 @@ struct IfupdownFile {
 
     mutating func setMethod(_ method: String, of stanza: Stanza) {
         var words = stanza.header.words
+        // `iface eth0` alone is how ifupdown-ng lets options tell the method.
+        if words.count == 2 { words += [stanza.isIPv6 ? "inet6" : "inet", ""] }
         guard words.count > 3 else { return }
         words[3] = method
         replace(stanza.header, with: words.joined(separator: " "))

@@ -13,20 +13,28 @@ struct IfupdownRoles {
     private var untouched: Set<String> = []
     /// Bridges that no port connects to anything.
     private(set) var isolated: [String] = []
+    private let keepsAddresses: Bool
+    private let byName: [String: [IfupdownFile.Stanza]]
 
-    init(_ files: IfupdownFiles) {
+    /// - Parameter keepsAddresses: nothing counts as static, as it stays.
+    init(_ files: IfupdownFiles, keepsAddresses: Bool = false) {
+        self.keepsAddresses = keepsAddresses
         stanzas = files.stanzas
+        byName = Dictionary(grouping: stanzas) { $0.name }
         lists = files.files.flatMap(\.file.lists)
         hasMappings = files.files.contains { !$0.file.mappings.isEmpty }
         for word in lists.flatMap(\.arguments) { listed.insert(String(word.split(separator: "=").last ?? "")) }
         templates = Set(stanzas.compactMap(\.inherits)).subtracting(listed)
         for stanza in stanzas { sort(stanza) }
-        let bridges = Dictionary(grouping: stanzas) { $0.name }.filter { _, stanzas in
+        let bridges = byName.filter { _, stanzas in
             let all = stanzas.flatMap { $0.values("bridge-ports") }.flatMap(\.words)
             return stanzas.contains { !$0.values("bridge-ports").isEmpty } && all.allSatisfy { $0 == "none" }
         }
-        isolated = bridges.keys.filter { name in stanzas.contains { $0.name == name && $0.method == "static" } }
-            .sorted()
+        isolated =
+            keepsAddresses
+            ? []
+            : bridges.keys.filter { name in byName[name, default: []].contains { $0.method == "static" } }
+                .sorted()
         untouched.formUnion(bridges.keys)
     }
 
@@ -79,11 +87,13 @@ struct IfupdownRoles {
     }
 
     func isStatic(_ stanza: IfupdownFile.Stanza) -> Bool {
-        stanza.method == "static" && (stanza.family == "inet" || stanza.family == "inet6") && !isUntouched(stanza.name)
+        guard !keepsAddresses, !isUntouched(stanza.name) else { return false }
+        if stanza.family.isEmpty { return !stanza.addresses.isEmpty }
+        return stanza.method == "static" && (stanza.family == "inet" || stanza.family == "inet6")
     }
 
     func hasStaticIPv4(_ name: String) -> Bool {
-        stanzas.contains { $0.name == name && $0.family == "inet" && isStatic($0) }
+        stanzas.contains { $0.name == name && !$0.isIPv6 && isStatic($0) }
     }
 
     /// Whether the guest brings it up by itself, at boot or when it finds it.
@@ -94,9 +104,20 @@ struct IfupdownRoles {
         if ports.contains(stanza.name) { return .port }
         if stanza.name.contains(":") { return .gone }
         let isDynamic = stanzas.contains {
-            $0.name == stanza.name && $0.family == stanza.family && ($0.method == "dhcp" || $0.method == "auto")
+            $0.name == stanza.name && $0.isIPv6 == stanza.isIPv6 && ($0.method == "dhcp" || $0.method == "auto")
         }
-        return !isDynamic && served.insert("\(stanza.name) \(stanza.family)").inserted ? .dhcp : .gone
+        return !isDynamic && served.insert("\(stanza.name) \(stanza.isIPv6)").inserted ? .dhcp : .gone
+    }
+
+    /// For the neutral model.
+    func role(of name: String) -> NetworkInterface.Role {
+        if isUntouched(name), !composites.contains(name) { return .other }
+        let keys = Set((byName[name] ?? []).flatMap(\.options).map { IfupdownFile.Stanza.normal($0.keyword) })
+        if keys.contains(where: { $0.hasPrefix("bridge-") && $0 != "bridge-hw" }) { return .bridge }
+        if keys.contains("bond-mode") || keys.contains("bond-slaves") || keys.contains("slaves") { return .bond }
+        if keys.contains("vlan-raw-device") { return .vlan }
+        if let dot = name.lastIndex(of: "."), Int(name[name.index(after: dot)...]) != nil { return .vlan }
+        return composites.contains(name) ? .other : .card
     }
 
     /// Tells what the network cards are called.

@@ -10,7 +10,7 @@ struct Netplan: NetworkFormat {
 
     func isConfigured(_ files: any GuestFiles) throws -> Bool {
         try Self.files(files).contains { path in
-            guard let text = try files.text(path) else { return false }
+            guard let text = try files.configuration(path) else { return false }
             do throws(YAMLError) {
                 let network = try YAMLParser.parse(Array(text.utf8))["network"]
                 return Self.sections.contains { network?[$0]?.entries.contains { $0.key != "lo" } == true }
@@ -29,7 +29,7 @@ struct Netplan: NetworkFormat {
     /// Whether netplan hands interfaces to NetworkManager.
     static func usesNetworkManager(_ files: any GuestFiles) throws -> Bool {
         try Self.files(files).contains { path in
-            (try files.text(path) ?? "").split(separator: "\n").contains { line in
+            (try files.configuration(path) ?? "").split(separator: "\n").contains { line in
                 line.trimmed.hasPrefix("renderer:") && line.contains("NetworkManager")
             }
         }
@@ -43,14 +43,25 @@ struct Netplan: NetworkFormat {
         return byName.keys.sorted().compactMap { byName[$0] }
     }
 
+    private typealias Document = (path: GuestPath, bytes: [UInt8], network: YAMLNode)
+
+    private static func document(_ path: GuestPath, _ files: any GuestFiles) throws(YAMLError) -> Document? {
+        guard let text = (try? files.configuration(path)) ?? nil else { return nil }
+        let bytes = Array(text.utf8)
+        guard let network = try YAMLParser.parse(bytes)["network"], network.isMapping else { return nil }
+        return (path, bytes, network)
+    }
+
+    func read(_ files: any GuestFiles) throws -> [NetworkInterface] {
+        let parsed = try Self.files(files).compactMap { try? Self.document($0, files) }
+        return NetplanDevices.read(parsed.map { ($0.path, $0.network) }, format: name)
+    }
+
     func convert(_ draft: inout Draft, cards: inout NetworkCards) throws {
-        var parsed: [(path: GuestPath, bytes: [UInt8], network: YAMLNode)] = []
+        var parsed: [Document] = []
         for path in try Self.files(draft) {
-            guard let text = try draft.text(path) else { continue }
-            let bytes = Array(text.utf8)
             do throws(YAMLError) {
-                guard let network = try YAMLParser.parse(bytes)["network"], network.isMapping else { continue }
-                parsed.append((path, bytes, network))
+                if let document = try Self.document(path, draft) { parsed.append(document) }
             } catch {
                 draft.warn(
                     "'\(path)' can't be edited, as \(error.reason); it stays as it is, "
@@ -58,7 +69,7 @@ struct Netplan: NetworkFormat {
                     hint: "write its network configuration in plain YAML, or with DHCP")
             }
         }
-        let devices = NetplanDevices(parsed.map(\.network))
+        let devices = NetplanDevices(parsed.map(\.network), keepsAddresses: cards.addresses == .keep)
         for (path, bytes, network) in parsed {
             var edits = YAMLEdits(bytes)
             try devices.convert(network, in: path, &edits, &draft, &cards)

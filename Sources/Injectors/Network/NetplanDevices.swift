@@ -20,7 +20,8 @@ struct NetplanDevices {
     /// What is static in any of the files that make up one definition.
     private var families: [String: Family] = [:]
 
-    init(_ networks: [YAMLNode]) {
+    /// - Parameter keepsAddresses: nothing counts as static, as it stays.
+    init(_ networks: [YAMLNode], keepsAddresses: Bool = false) {
         var bridges: Set<String> = []
         var connected: Set<String> = []
         for network in networks {
@@ -32,7 +33,7 @@ struct NetplanDevices {
                     if !members.isEmpty { connected.insert(entry.key) }
                 }
             }
-            for section in ["ethernets", "bonds", "bridges", "vlans"] {
+            for section in keepsAddresses ? [] : ["ethernets", "bonds", "bridges", "vlans"] {
                 for entry in network[section]?.entries ?? [] {
                     let addresses = entry.value["addresses"]?.words ?? []
                     var family = families[entry.key] ?? Family()
@@ -56,10 +57,11 @@ struct NetplanDevices {
     ) throws {
         for section in ["ethernets", "bonds", "bridges", "vlans"] {
             guard let definitions = network[section] else { continue }
-            for entry in definitions.entries where !isLoopback(entry) {
+            for entry in definitions.entries where !Self.isLoopback(entry) {
                 convert(entry, section, in: path, &edits, &draft, &cards)
             }
         }
+        guard cards.addresses == .dhcp else { return }
         for entry in network["tunnels"]?.entries ?? [] where entry.value["local"] != nil {
             draft.warn(
                 "\(entry.key): a tunnel in '\(path)' starts at a fixed address of this machine; it stays as it is, "
@@ -67,7 +69,7 @@ struct NetplanDevices {
         }
     }
 
-    private func isLoopback(_ entry: YAMLEntry) -> Bool {
+    static func isLoopback(_ entry: YAMLEntry) -> Bool {
         entry.key == "lo" || entry.value["match"]?["name"]?.scalar == "lo"
     }
 
@@ -123,8 +125,9 @@ struct NetplanDevices {
         _ adding: inout [String],
         _ edits: inout YAMLEdits, _ draft: inout Draft, _ cards: inout NetworkCards
     ) -> String {
-        let given = entry.value["set-name"]?.scalar
-        guard let match = entry.value["match"] else {
+        let device = entry.value
+        let given = device["set-name"]?.scalar
+        guard let match = device["match"] else {
             cards.use(entry.key)
             return entry.key
         }
@@ -140,12 +143,25 @@ struct NetplanDevices {
         let exact = given ?? pattern.flatMap { Wildcard.isPattern($0) ? nil : $0 }
         var interface = exact ?? entry.key
         if let mac {
-            old.macs.append(mac)
             // The ID is only a label here, but nearly always the name; NetworkManager's are UUIDs.
             interface = cards.name(ofCardWith: mac, preferred: interface)
             if interface != exact, interface != entry.key {
                 draft.note("\(entry.key): the card with the MAC address \(mac) is called \(interface) from now on")
             }
+            if let new = cards.given[interface] {
+                // The new machine's card in place of the old one.
+                guard Address.mac(mac) != new || isDriverStale else { return interface }
+                if Address.mac(mac) != new { old.macs.append(mac) }
+                let stale: Set<String> = isDriverStale ? ["macaddress", "driver"] : ["macaddress"]
+                if match.isFlow || device.isFlow {
+                    removing.insert("match")
+                    adding.append("match: {macaddress: \"\(new)\"}")
+                } else {
+                    edits.edit(match, removing: stale, adding: ["macaddress: \"\(new)\""])
+                }
+                return interface
+            }
+            old.macs.append(mac)
         } else if let exact {
             cards.use(exact)
         }

@@ -1,9 +1,16 @@
 import Guest
 
-/// What a guest calls the machine's network cards, gathered while its configuration is converted.
+/// What a guest calls the machine's network cards, gathered while its configuration is converted; and what the user said
+/// about the new machine's.
 struct NetworkCards {
     /// Names by MAC address, as udev rules and .link files gave them; those go.
     let bound: [String: String]
+    /// What becomes of static addresses.
+    let addresses: DHCPNetwork.Addresses
+    /// The new machine's MAC addresses, by the interface's name.
+    let given: [String: String]
+    /// The same for configurations that name no interface, by their file.
+    let givenByFile: [GuestPath: String]
     /// Cards named one by one, in the order in which they were found.
     private(set) var names: [String] = []
     /// Wildcards that stand for cards, as they are given together: a card may match any of one list.
@@ -13,7 +20,19 @@ struct NetworkCards {
     /// The interfaces that were static and now ask a DHCP server.
     var converted: [String] = []
 
-    init(bound: [String: String] = [:]) { self.bound = bound }
+    private var known: Set<String> = []
+    private let boundByName: [String: String]
+
+    init(
+        bound: [String: String] = [:], addresses: DHCPNetwork.Addresses = .dhcp, given: [String: String] = [:],
+        givenByFile: [GuestPath: String] = [:]
+    ) {
+        self.bound = bound
+        self.addresses = addresses
+        self.given = given
+        self.givenByFile = givenByFile
+        boundByName = Dictionary(bound.sorted { $0.key < $1.key }.map { ($0.value, $0.key) }) { first, _ in first }
+    }
 
     /// A configuration is about cards of these names and wildcards.
     mutating func use(oneOf names: [String]) {
@@ -26,15 +45,16 @@ struct NetworkCards {
     mutating func use(_ name: String, mac: String? = nil) {
         if Wildcard.isPattern(name) { return use(oneOf: [name]) }
         guard InterfaceName.isValid(name) else { return }
-        if !names.contains(name) { names.append(name) }
-        if let mac = mac ?? bound.first(where: { $0.value == name })?.key, macs[name] == nil { macs[name] = mac }
+        if known.insert(name).inserted { names.append(name) }
+        if let mac = mac ?? boundByName[name], macs[name] == nil { macs[name] = mac }
     }
 
     /// The name of a card that the configuration told by its MAC address, or by some other tie to the old hardware.
     /// - Parameter preferred: taken where no rule had named the card.
     mutating func name(ofCardWith tie: String, preferred: String? = nil) -> String {
         let mac = Address.mac(tie)
-        if let mac, let name = bound[mac] ?? macs.first(where: { $0.value == mac })?.key {
+        let byNew = given.first { $0.value == mac }?.key
+        if let mac, let name = bound[mac] ?? byNew ?? macs.first(where: { $0.value == mac })?.key {
             use(name, mac: mac)
             return name
         }
@@ -42,10 +62,14 @@ struct NetworkCards {
             use(preferred, mac: mac)
             return preferred
         }
-        let free = (0...).lazy.map { "nic\($0)" }.first { !names.contains($0) } ?? "nic"
+        let free = (0...).lazy.map { "nic\($0)" }.first { !known.contains($0) } ?? "nic"
         use(free, mac: mac)
         return free
     }
+
+    /// What a configuration tells its card by from now on: the MAC address that was given for the interface, or for the
+    /// configuration itself; nil where none was, and the tie goes.
+    func tie(of name: String, in file: GuestPath) -> String? { givenByFile[file] ?? given[name] }
 }
 
 enum InterfaceName {

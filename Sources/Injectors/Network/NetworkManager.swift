@@ -4,12 +4,14 @@ import Guest
 struct NetworkManager: NetworkFormat {
     let name = "networkmanager"
 
-    private static let folder: GuestPath = "/etc/NetworkManager/system-connections"
-    private static let cardTypes: Set<String> = ["ethernet", "802-3-ethernet"]
+    static let folder: GuestPath = "/etc/NetworkManager/system-connections"
+    /// What packages bring; /run is empty on a disk.
+    private static let vendorFolder: GuestPath = "/usr/lib/NetworkManager/system-connections"
+    static let cardTypes: Set<String> = ["ethernet", "802-3-ethernet"]
     private static let types: Set<String> = cardTypes.union(["bond", "bridge", "vlan", "team"])
 
     func isConfigured(_ files: any GuestFiles) throws -> Bool {
-        try Self.connections(files).contains { Self.types.contains($0.file.value("connection", "type") ?? "") }
+        try !Self.connections(files).isEmpty
     }
 
     func isInstalled(_ files: any GuestFiles) throws -> Bool {
@@ -28,50 +30,77 @@ struct NetworkManager: NetworkFormat {
         return numbered || whole.contains(key)
     }
 
-    private struct Connection {
+    struct Connection {
+        /// Where it is written to: always below /etc, where it comes before a vendor's.
         var path: GuestPath
+        var source: GuestPath
         var file: INIFile
 
-        var isPort: Bool { file.value("connection", "controller") != nil || file.value("connection", "master") != nil }
+        /// NetworkManager guesses it by the sections where none is given.
+        var type: String {
+            if let type = file.value("connection", "type") { return type }
+            let guesses = ["bond", "bridge", "vlan", "team", "wifi", "802-11-wireless", "wireguard", "infiniband"]
+            return guesses.first { file.sections.contains($0) } ?? "ethernet"
+        }
+        var isPort: Bool { controller != nil }
+        var controller: String? { file.value("connection", "controller") ?? file.value("connection", "master") }
         /// How ports may refer to it.
         var references: [String] {
             ["uuid", "id", "interface-name"].compactMap { file.value("connection", $0) }
         }
-    }
-
-    private static func connections(_ files: any GuestFiles) throws -> [Connection] {
-        try files.list(folder).compactMap { name in
-            // As NetworkManager itself passes over hidden files and editors' copies.
-            guard !name.hasPrefix("."), !name.hasSuffix("~"), !name.hasSuffix(".bak"), !name.hasSuffix(".orig") else {
-                return nil
-            }
-            let path = folder.appending(name)
-            return try files.text(path).map { Connection(path: path, file: INIFile($0)) }
+        /// The card's MAC address.
+        var mac: String? {
+            (file.values("ethernet", "mac-address") + file.values("802-3-ethernet", "mac-address")).first
+        }
+        /// The names that [match] lists, without those that it leaves out.
+        var listed: [String] {
+            file.values("match", "interface-name").flatMap { $0.split { $0 == ";" || $0 == "," }.map(\.trimmed) }
+                .filter { !$0.isEmpty && !$0.hasPrefix("!") }
         }
     }
 
+    static func connections(_ files: any GuestFiles) throws -> [Connection] {
+        var found: [Connection] = []
+        var seen: Set<String> = []
+        for folder in [folder, vendorFolder] {
+            for name in try files.list(folder) {
+                // As NetworkManager itself passes over hidden files and editors' copies.
+                guard !name.hasPrefix("."), !name.hasSuffix("~"),
+                    ![".bak", ".orig", ".rpmsave", ".rpmnew", ".swp"].contains(where: name.hasSuffix),
+                    let text = try files.configuration(folder.appending(name))
+                else { continue }
+                let file = INIFile(text)
+                guard file.sections.contains("connection") else { continue }
+                let uuid = file.value("connection", "uuid")
+                if seen.contains(name) || uuid.map(seen.contains) == true { continue }
+                seen.formUnion([name, uuid].compactMap { $0 })
+                found.append(
+                    Connection(path: Self.folder.appending(name), source: folder.appending(name), file: file))
+            }
+        }
+        return found.filter { types.contains($0.type) }
+    }
+
     func convert(_ draft: inout Draft, cards: inout NetworkCards) throws {
-        let all = try Self.connections(draft).filter { Self.types.contains($0.file.value("connection", "type") ?? "") }
-        let controllers = Set(
-            all.flatMap { [$0.file.value("connection", "controller"), $0.file.value("connection", "master")] }
-                .compactMap { $0 })
-        let cardCount = all.filter { Self.cardTypes.contains($0.file.value("connection", "type") ?? "") }.count
+        let all = try Self.connections(draft)
+        let controllers = Set(all.compactMap(\.controller))
+        let cardCount = all.count { Self.cardTypes.contains($0.type) }
         let uuids = Set(all.compactMap { $0.file.value("connection", "uuid") })
         for connection in all {
-            let type = connection.file.value("connection", "type") ?? ""
+            let type = connection.type
             var file = connection.file
             var old = StaticNetwork()
             var interface =
                 file.value("connection", "interface-name") ?? file.value("connection", "id") ?? connection.path.name
             if Self.cardTypes.contains(type) {
-                unbind(&file, isOnly: cardCount == 1, &old, &interface, in: connection.path, &draft, &cards)
+                unbind(connection, &file, isOnly: cardCount == 1, &old, &interface, &draft, &cards)
             }
             if let parent = file.value("vlan", "parent"), type == "vlan", !uuids.contains(parent) {
                 useParent(parent, all, &cards)
             }
             dropOwnMAC(&file, &old)
 
-            let families = ["ipv4", "ipv6"].filter { isStatic($0, file) }
+            let families = cards.addresses == .keep ? [] : ["ipv4", "ipv6"].filter { isStatic($0, file) }
             var fate = StaticNetwork.Fate.unbound
             if !families.isEmpty, !connection.isPort {
                 if type == "bridge", !connection.references.contains(where: controllers.contains) {
@@ -84,8 +113,10 @@ struct NetworkManager: NetworkFormat {
                 }
             }
             // Permissions stay 0600: NetworkManager passes over a file that others can read.
-            if try draft.text(connection.path) != file.rendered {
-                try draft.write(connection.path, text: file.rendered)
+            if connection.file.rendered != file.rendered {
+                try draft.write(
+                    connection.path, text: file.rendered,
+                    permissions: connection.path == connection.source ? nil : 0o600)
             }
             old.record(of: interface, in: connection.path, fate: fate, to: &draft)
         }
@@ -120,43 +151,54 @@ struct NetworkManager: NetworkFormat {
         file.set(family, "method", "auto")
     }
 
-    /// A card's connection without what only the old hardware matches.
+    /// A card's connection without what only the old hardware matches; or with the new machine's MAC address.
     private func unbind(
-        _ file: inout INIFile, isOnly: Bool, _ old: inout StaticNetwork, _ interface: inout String, in path: GuestPath,
-        _ draft: inout Draft, _ cards: inout NetworkCards
+        _ connection: Connection, _ file: inout INIFile, isOnly: Bool, _ old: inout StaticNetwork,
+        _ interface: inout String, _ draft: inout Draft, _ cards: inout NetworkCards
     ) {
         let name = file.value("connection", "interface-name")
-        let listed = file.values("match", "interface-name").flatMap {
-            $0.split { $0 == ";" || $0 == "," }.map(\.trimmed)
+        let listed = connection.listed
+        // Of several names that would do, the one that was given a card is meant.
+        if let chosen = listed.first(where: { cards.given[$0] != nil }) {
+            cards.use(chosen)
+        } else {
+            cards.use(oneOf: listed)
         }
-        cards.use(oneOf: listed.filter { !$0.hasPrefix("!") })
-        let mac = (file.values("ethernet", "mac-address") + file.values("802-3-ethernet", "mac-address")).first
-        if let name { cards.use(name, mac: mac.flatMap(Address.mac)) }
+        let tie = connection.mac
+        let mac = tie.flatMap(Address.mac)
+        if let name { cards.use(name, mac: mac) }
 
         let places = file.values("match", "path") + file.values("match", "driver")
         if !places.isEmpty {
-            draft.record("interface-name", of: interface, in: path, ["path": places])
+            draft.record("interface-name", of: interface, in: connection.path, ["path": places])
             draft.note("\(interface): is no longer tied to \(places.joined(separator: ", "))")
             file.remove { section, entry in section == "match" && (entry.key == "path" || entry.key == "driver") }
         }
-        if let mac {
-            old.macs.append(mac)
-            file.remove { section, entry in Self.cardTypes.contains(section) && entry.key == "mac-address" }
+        let new = cards.tie(of: name ?? "", in: connection.path)
+        if let tie, mac != new {
+            old.macs.append(tie)
+            if new == nil {
+                file.remove { section, entry in Self.cardTypes.contains(section) && entry.key == "mac-address" }
+            }
+        }
+        if let new, mac != new, tie != nil || cards.givenByFile[connection.path] != nil {
+            file.set(file.sections.contains("802-3-ethernet") ? "802-3-ethernet" : "ethernet", "mac-address", new)
         }
         // One connection without a card's name serves any card; of several, each would.
-        guard name == nil, listed.isEmpty, let tie = mac ?? places.first,
-            !isOnly || Address.mac(tie).map({ cards.bound[$0] != nil }) == true
+        guard name == nil, listed.isEmpty, new == nil, let old = tie ?? places.first,
+            !isOnly || Address.mac(old).map({ cards.bound[$0] != nil }) == true
         else { return }
-        let chosen = cards.name(ofCardWith: tie)
+        let chosen = cards.name(ofCardWith: old)
         file.set("connection", "interface-name", chosen)
-        draft.note("\(interface): the card with \(tie) is called \(chosen) from now on")
+        draft.note("\(interface): the card with \(old) is called \(chosen) from now on")
+        if let given = cards.given[chosen] { file.set("ethernet", "mac-address", given) }
         interface = chosen
     }
 
     private func useParent(_ parent: String, _ all: [Connection], _ cards: inout NetworkCards) {
         let isMade = all.contains { connection in
             connection.file.value("connection", "interface-name") == parent
-                && !Self.cardTypes.contains(connection.file.value("connection", "type") ?? "")
+                && !Self.cardTypes.contains(connection.type)
         }
         if !isMade, !InterfaceName.isComposite(parent), !InterfaceName.isVirtual(parent),
             !InterfaceName.isWireless(parent)

@@ -4,12 +4,12 @@ import Guest
 struct Networkd: NetworkFormat {
     let name = "networkd"
 
-    private static let folder: GuestPath = "/etc/systemd/network"
+    static let folder: GuestPath = "/etc/systemd/network"
     /// Kinds of made interfaces that stand in for a card; tunnels and such keep what they have.
     private static let composites: Set<String> = ["bond", "bridge", "vlan", "team"]
 
     /// A .network file and its drop-ins, which count as one.
-    private struct Unit {
+    struct Unit {
         var parts: [(path: GuestPath, file: INIFile)]
 
         func values(_ section: String, _ keys: String...) -> [String] {
@@ -38,7 +38,7 @@ struct Networkd: NetworkFormat {
         return try links.contains { try files.entry(at: files.resolve($0, last: .keep)) != nil }
     }
 
-    private static func units(_ files: any GuestFiles) throws -> [Unit] {
+    static func units(_ files: any GuestFiles) throws -> [Unit] {
         let names = try Set(
             files.list(folder).compactMap { name in
                 if name.hasSuffix(".network") { return name }
@@ -46,7 +46,7 @@ struct Networkd: NetworkFormat {
             })
         return try names.sorted().compactMap { name in
             let paths = try [folder.appending(name)] + files.files(in: folder.appending(name + ".d"), suffix: ".conf")
-            let parts = try paths.compactMap { path in try files.text(path).map { (path, INIFile($0)) } }
+            let parts = try paths.compactMap { path in try files.configuration(path).map { (path, INIFile($0)) } }
             // An empty file, or a link to /dev/null, only hides one of the system's.
             return parts.contains { !$0.1.entries.isEmpty } ? Unit(parts: parts) : nil
         }
@@ -74,7 +74,7 @@ struct Networkd: NetworkFormat {
             unit.change { $0.remove { section, entry in section == "Link" && entry.key == "MACAddress" } }
 
             var fate = StaticNetwork.Fate.unbound
-            if !unit.addresses.isEmpty {
+            if cards.addresses == .dhcp, !unit.addresses.isEmpty {
                 let isServer = unit.values("Network", "DHCPServer").contains {
                     ["yes", "true", "on", "1"].contains($0)
                 }
@@ -106,7 +106,7 @@ struct Networkd: NetworkFormat {
     private func netdevs(_ draft: inout Draft) throws -> [String: String] {
         var kinds: [String: String] = [:]
         for path in try draft.files(in: Self.folder, suffix: ".netdev") {
-            guard let text = try draft.text(path) else { continue }
+            guard let text = try draft.configuration(path) else { continue }
             var file = INIFile(text)
             guard let name = file.value("NetDev", "Name"), let kind = file.value("NetDev", "Kind") else { continue }
             kinds[name] = kind
@@ -177,6 +177,11 @@ struct Networkd: NetworkFormat {
         _ cards: inout NetworkCards
     ) {
         let macs = unit.values("Match", "MACAddress", "PermanentMACAddress").flatMap(\.words)
+        if let path = unit.parts.first?.path, let new = cards.tie(of: unit.names.first ?? "", in: path),
+            !macs.isEmpty || cards.givenByFile[path] != nil
+        {
+            return bind(&unit, to: new, macs, &old, &cards)
+        }
         let only = unit.names.count == 1 && macs.count == 1 ? macs.first.flatMap(Address.mac) : nil
         let names = unit.names.filter { !$0.hasPrefix("!") }
         if let only, let name = names.first { cards.use(name, mac: only) } else { cards.use(oneOf: names) }
@@ -198,5 +203,21 @@ struct Networkd: NetworkFormat {
             draft.record("interface-name", of: interface, in: path, ["path": other])
             draft.note("\(interface): is no longer tied to \(other.joined(separator: ", "))")
         }
+    }
+
+    /// The new machine's card in place of the old one.
+    private func bind(
+        _ unit: inout Unit, to new: String, _ macs: [String], _ old: inout StaticNetwork, _ cards: inout NetworkCards
+    ) {
+        cards.use(oneOf: unit.names.filter { !$0.hasPrefix("!") })
+        let isThere = macs.count == 1 && Address.mac(macs[0]) == new
+        old.macs += isThere ? [] : macs
+        let home = unit.parts.firstIndex { part in part.file.sections.contains("Match") } ?? 0
+        unit.change { file in
+            file.remove { section, entry in
+                isStale(section, entry) && !(isThere && ["MACAddress", "PermanentMACAddress"].contains(entry.key))
+            }
+        }
+        if !isThere { unit.parts[home].file.set("Match", "MACAddress", new) }
     }
 }

@@ -39,7 +39,13 @@ enum Resolver {
     /// dhclient, dhcpcd and udhcpc write it at each lease, NetworkManager at each connection.
     private static func isRewritten(_ formats: [String], _ draft: Draft) throws -> Bool {
         if formats.contains("ifupdown"), try Ifupdown.hasClient(draft) { return true }
-        let isManager = try formats.contains("networkmanager") || Netplan.usesNetworkManager(draft)
+        if formats.contains("suse-ifcfg") || formats.contains("wicked") {
+            return try SUSENameServers.writesResolver(draft)
+        }
+        // initscripts' dhclient-script and NetworkManager both write it, unless PEERDNS=no, which went.
+        if formats.contains("ifcfg"), try !NetworkManager().isInstalled(draft) { return true }
+        let isManager =
+            try formats.contains("networkmanager") || formats.contains("ifcfg") || Netplan.usesNetworkManager(draft)
         guard isManager else { return false }
         let folder: GuestPath = "/etc/NetworkManager/conf.d"
         let settings = try ["/etc/NetworkManager/NetworkManager.conf"] + draft.files(in: folder, suffix: ".conf")

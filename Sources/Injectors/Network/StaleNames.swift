@@ -18,13 +18,28 @@ struct StaleNames {
 
     init(_ files: any GuestFiles) throws {
         for path in try files.files(in: "/etc/udev/rules.d", suffix: ".rules") where path != CardNaming.rule {
-            guard let text = try files.text(path) else { continue }
+            guard let text = try files.configuration(path) else { continue }
             readRules(text, path)
         }
-        for path in try files.files(in: "/etc/systemd/network", suffix: ".link") {
-            guard let text = try files.text(path) else { continue }
+        for path in try files.files(in: "/etc/systemd/network", suffix: ".link")
+        where !path.name.hasPrefix(CardNaming.linkPrefix) {
+            guard let text = try files.configuration(path) else { continue }
             readLink(INIFile(text), path)
         }
+        try readTable(files)
+    }
+
+    /// Of busybox; its names are laid anew where the user gives cards to them.
+    private mutating func readTable(_ files: any GuestFiles) throws {
+        guard try DefaultNames.areByMdev(files), let text = try files.configuration(MacTable.file) else { return }
+        var table = TextLines(text)
+        // What stands below the mark is laid, and holds.
+        for index in table.lines.indices.prefix(while: { table.lines[$0] != MacTable.mark }) {
+            guard let entry = MacTable.entry(table.lines[index] ?? "") else { continue }
+            bind(entry.name, ["mac": [entry.mac]], in: MacTable.file)
+            table.lines[index] = nil
+        }
+        if table.text != text { rewritten.append((MacTable.file, table.text)) }
     }
 
     /// Takes the ties away.
@@ -81,6 +96,8 @@ struct StaleNames {
     private static func staleName(in rule: String) -> (String, [String: [String]])? {
         guard rule.contains("NAME") else { return nil }
         var name: String?
+        // udev names disks, sound cards and terminals as well.
+        var isNetwork = false
         var values = ["rule": [rule.trimmed]]
         for token in rule.split(separator: ",") {
             let token = token.trimmed
@@ -91,9 +108,17 @@ struct StaleNames {
             let isMatch = rest.hasPrefix("==")
             switch key {
             case "NAME" where !isMatch && !rest.hasPrefix("!="): name = value
-            case "SUBSYSTEM" where isMatch && value != "net": return nil
+            case "SUBSYSTEM" where isMatch, "SUBSYSTEMS" where isMatch && value == "net":
+                guard value == "net" else { return nil }
+                isNetwork = true
             case "ATTR{address}" where isMatch, "ATTRS{address}" where isMatch, "SYSFS{address}" where isMatch:
                 values["mac", default: []].append(value)
+                isNetwork = true
+            case "KERNEL" where isMatch && (InterfaceName.tellsPlace(value) || ["eth*", "en*"].contains(value)):
+                isNetwork = true
+            case "ATTR{vendor}" where isMatch, "ATTRS{vendor}" where isMatch, "ATTR{device}" where isMatch,
+                "ATTRS{device}" where isMatch:
+                values["path", default: []].append(value)
             case "KERNELS" where isMatch, "ENV{ID_PATH}" where isMatch, "DEVPATH" where isMatch, "ID" where isMatch:
                 values["path", default: []].append(value)
             case "DRIVERS" where isMatch && !Wildcard(value).matches("virtio_net"):
@@ -101,9 +126,9 @@ struct StaleNames {
             default: break
             }
         }
-        guard let name, InterfaceName.isValid(name), !InterfaceName.isWireless(name), values.count > 1 else {
-            return nil
-        }
+        guard let name, isNetwork, InterfaceName.isValid(name), !InterfaceName.isWireless(name),
+            !InterfaceName.isVirtual(name), values.count > 1
+        else { return nil }
         return (name, values)
     }
 

@@ -136,11 +136,17 @@ struct CardNamingTests {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             try Data("\(type)\n".utf8).write(to: folder.appending(path: "class"))
         }
+        // A card with a fixed name, at 03:00.0.
+        let other = sys.appending(path: "bus/pci/devices/0000:03:00.0/virtio2/net/eth5")
+        try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
+        try Data("52:54:00:00:00:99\n".utf8).write(to: other.appending(path: "address"))
         let net = URL(filePath: sys.path() + card)
         try FileManager.default.createDirectory(at: net, withIntermediateDirectories: true)
         try Data("\(mac)\n".utf8).write(to: net.appending(path: "address"))
         try Data(table.utf8).write(to: root.appending(path: "table"))
-        let guest = try guest(["ens192"])
+        let guest = try ConvertedGuest(
+            [Self.interfaces: "auto ens192 ens160\niface ens192 inet dhcp\niface ens160 inet dhcp\n"] + dhclient, .keep,
+            cards: table.contains(" fixed") ? ["52:54:00:00:00:99=ens160"] : [])
         let program = (guest["/lib/udev/rehost-net-name"] ?? "")
             .replacingOccurrences(of: "sys=/sys\n", with: "sys='\(sys.path())'\n")
             .replacingOccurrences(of: "table=/etc/rehost/net-names\n", with: "table='\(root.path())/table'\n")
@@ -182,5 +188,17 @@ struct CardNamingTests {
             table: Self.table, devices: Self.machine, card: "/devices/pci0000:00/0000:01:00.0/virtio0/net/eth0",
             mac: "00:50:56:aa:bb:cc")
         #expect(result.output == "ens192\n")
+    }
+
+    /// ens192 belongs to the card at 03:00.0; the others share ens160 and ens224.
+    @Test(arguments: [
+        ("0000:01:00.0", "52:54:00:00:00:01", "ens160\n"), ("0000:0a:00.0", "52:54:00:00:00:02", "ens224\n"),
+        ("0000:0a:00.0", "52:54:00:00:00:99", "ens192\n"),
+    ])
+    func programPassesFixedNamesOver(_ place: String, _ mac: String, _ expected: String) throws {
+        let result = try run(
+            table: "ens160\nens192 52:54:00:00:00:99 fixed\nens224\n", devices: Self.machine,
+            card: "/devices/pci0000:00/0000:00:01.0/\(place)/virtio0/net/eth0", mac: mac)
+        #expect(result.output == expected)
     }
 }

@@ -35,20 +35,34 @@ struct KeptNetworkTests {
         #expect(plan.formerSettings.allSatisfy { $0.kind != "static-network" })
     }
 
-    @Test func aMatchByMACIsWarnedAbout() throws {
-        let (_, plan) = try keep([
-            "/usr/sbin/netplan": "",
-            "/etc/netplan/a.yaml": """
-            network:
-              version: 2
-              ethernets:
-                lan0:
-                  match: {macaddress: "00:50:56:01:02:03"}
-                  set-name: lan0
-                  addresses: [10.0.0.5/24]
+    private static let netplan = """
+        network:
+          version: 2
+          ethernets:
+            lan0:
+              match: {macaddress: "00:50:56:01:02:03"}
+              set-name: lan0
+              addresses: [10.0.0.5/24]
 
-            """,
-        ])
-        #expect(plan.warnings.contains { $0.message.contains("00:50:56:01:02:03") })
+        """
+
+    @Test func aTieToTheOldCardGoes() throws {
+        let (guest, plan) = try keep(["/usr/sbin/netplan": "", "/etc/netplan/a.yaml": Self.netplan])
+        let text = try guest.text("/etc/netplan/a.yaml") ?? ""
+        #expect(text.contains("addresses: [10.0.0.5/24]"))
+        #expect(!text.contains("00:50:56"))
+        #expect(try guest.text("/etc/rehost/net-names")?.hasSuffix("\nlan0 00:50:56:01:02:03\n") == true)
+        #expect(plan.formerSettings.map(\.values) == [["mac": ["00:50:56:01:02:03"]]])
+        #expect(plan.warnings == [])
+    }
+
+    @Test func aTieFollowsTheNewCard() throws {
+        let guest = try ConvertedGuest(
+            ["/usr/sbin/netplan": "", "/etc/netplan/a.yaml": Self.netplan], .keep,
+            cards: ["52:54:00:AA:BB:CC=10.0.0.5"])
+        #expect(
+            guest["/etc/netplan/a.yaml"]
+                == Self.netplan.replacing("00:50:56:01:02:03", with: "52:54:00:aa:bb:cc"))
+        #expect(guest.fixedCards == ["lan0 52:54:00:aa:bb:cc"])
     }
 }
