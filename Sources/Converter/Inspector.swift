@@ -12,13 +12,16 @@ public struct Inspector {
     /// - Throws: ``Refusal`` where the guest isn't of a kind that can be converted.
     public static func inspect(_ machine: any GuestMachine, opened: OpenedGuest) throws -> Inspection {
         try prefetch(machine)
+        let firmware = firmware(opened)
+        let loader = try BootLoaders.find(machine, firmware: firmware)
         let release = OSReleaseFile.parse(
             try machine.text("/etc/os-release") ?? machine.text("/usr/lib/os-release") ?? "")
         return Inspection(
             osRelease: release, architecture: try architecture(machine),
             hostName: try machine.text("/etc/hostname")?.split(whereSeparator: \.isNewline).first.map(String.init),
-            firmware: firmware(opened), disks: opened.disks, fileSystems: opened.fileSystems, mounts: opened.mounts,
-            kernels: try kernels(machine), bootLoader: try bootLoader(machine),
+            firmware: firmware, disks: opened.disks, fileSystems: opened.fileSystems, mounts: opened.mounts,
+            kernels: try BootKernels.merged(kernels(machine), loadedBy: loader, machine, mounts: opened.mounts),
+            bootLoader: loader,
             networkFormats: try DHCPNetwork.formatsInUse(machine), tools: try VMwareTools.installed(machine))
     }
 
@@ -73,19 +76,5 @@ public struct Inspector {
                     initramfs: archives.first(where: names.contains).map { boot.appending($0) }, modules: modules))
         }
         return kernels
-    }
-
-    private static func bootLoader(_ files: any GuestFiles) throws -> BootLoader {
-        for prefix in ["/boot/grub", "/boot/grub2"] as [GuestPath] {
-            let configuration = prefix.appending("grub.cfg")
-            if let size = try files.status(configuration)?.size, size > 0 {
-                return .grub2(configuration: configuration, prefix: prefix)
-            }
-        }
-        for folder in ["/boot/loader/entries", "/boot/efi/loader/entries", "/efi/loader/entries"] as [GuestPath] {
-            let entries = try files.files(in: folder, suffix: ".conf")
-            if !entries.isEmpty { return .loaderEntries(entries) }
-        }
-        return .unknown
     }
 }

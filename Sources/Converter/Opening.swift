@@ -27,7 +27,7 @@ public struct Opening {
     private static let rootTypes: Set<String> = ["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs"]
     /// Parts of the tree that inspection reads or injectors change; data stays unmounted.
     private static let mountPoints: [GuestPath] = ["/boot", "/usr", "/usr/local", "/var"]
-    /// Only read where the boot loader's configuration is nowhere else: mounting FAT costs a second under emulation.
+    /// Only read where the boot loader's configuration may be there: mounting FAT costs a second under emulation.
     private static let systemPartitions: [GuestPath] = ["/boot/efi", "/efi"]
 
     private struct Root: Equatable {
@@ -70,7 +70,7 @@ public struct Opening {
         try unlockAll()
         try refuseHibernated()
         let root = try chooseRoot()
-        let mounts = try mountTree(of: root)
+        let mounts = try mountTree(of: root, disks)
         return OpenedGuest(disks: disks, fileSystems: fileSystems, mounts: mounts, findings: findings)
     }
 
@@ -267,14 +267,18 @@ public struct Opening {
 
     // MARK: The tree
 
-    private mutating func mountTree(of root: Root) throws -> [Mount] {
+    private mutating func mountTree(of root: Root, _ disks: [GuestDisk]) throws -> [Mount] {
         try mount(root)
         let fstab = Fstab(try machine.text("/etc/fstab") ?? "")
         var mounts = [Mount(path: .root, device: root.device, type: root.type, subvolume: root.subvolume, free: 0)]
         try mount(Self.mountPoints, of: fstab, into: &mounts)
-        let configurations = ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"] as [GuestPath]
-        if try !configurations.contains(where: { try machine.exists($0) }) {
+        // Red Hat's GRUB can have its configuration there beside one in /boot/grub2; systemd-boot has all of it there.
+        let isElsewhere =
+            try machine.exists("/boot/grub/grub.cfg")
+            && !machine.exists("/usr/lib/systemd/boot/efi/systemd-bootx64.efi")
+        if !isElsewhere {
             try mount(Self.systemPartitions, of: fstab, into: &mounts)
+            try mountDiscovered(disks, into: &mounts)
         }
         for index in mounts.indices {
             let space = try machine.space(at: mounts[index].path)
@@ -301,6 +305,28 @@ public struct Opening {
             } catch {
                 try missing(line, reason: Self.firstLine(of: error))
             }
+        }
+    }
+
+    /// What fstab doesn't name systemd mounts by the partition's type (systemd-gpt-auto-generator(8)).
+    private func mountDiscovered(_ disks: [GuestDisk], into mounts: inout [Mount]) throws {
+        let configurations = ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"] as [GuestPath]
+        guard !mounts.contains(where: { $0.type == "vfat" }),
+            try !configurations.contains(where: { try machine.exists($0) }),
+            let path = try (["/efi", "/boot"] as [GuestPath]).first(where: {
+                try machine.isDirectory($0) && machine.list($0).isEmpty
+            })
+        else { return }
+        for disk in disks {
+            guard case .gpt(let table) = disk.table,
+                let entry = table.entries.first(where: { $0.type == GPT.efiSystem }),
+                let system = fileSystems.first(where: { $0.device == "\(disk.device)\(entry.number)" }),
+                system.type == "vfat"
+            else { continue }
+            // What can't be read there may not be needed.
+            guard (try? machine.mount(system.device, subvolume: nil, at: path)) != nil else { return }
+            mounts.append(Mount(path: path, device: system.device, type: system.type, free: 0))
+            return
         }
     }
 

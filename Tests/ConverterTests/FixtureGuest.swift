@@ -88,7 +88,8 @@ struct FixtureGuest {
         for volume in description.volumes { machine.volumes.append(try Self.volume(volume, source, scratch)) }
         let trees = Set(description.volumes.compactMap(\.tree))
         // git keeps no empty folders, and these are mounted on.
-        for folder in ["root/boot/efi", "root/var", "root/usr/bin"] {
+        let inBoot = trees.contains("boot") && trees.contains("esp") ? ["boot/efi"] : []
+        for folder in ["root/boot/efi", "root/var", "root/usr/bin"] + inBoot {
             try FileManager.default.createDirectory(atPath: scratch.file(folder), withIntermediateDirectories: true)
         }
         for kernel in description.kernels { try lay(kernel, hasBoot: trees.contains("boot")) }

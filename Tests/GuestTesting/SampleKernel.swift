@@ -58,9 +58,20 @@ public struct SampleKernel: Sendable {
 
     public init(version: String = "6.1.0-18-amd64") { self.version = version }
 
+    /// A bzImage's header, which says where the kernel's version is.
+    public var imageBytes: [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 0x400)
+        bytes.replaceSubrange(0..<2, with: Array("MZ".utf8))
+        bytes.replaceSubrange(0x202..<0x206, with: Array("HdrS".utf8))
+        bytes.replaceSubrange(0x20E..<0x210, with: LittleEndian.bytes(UInt16(0x100)))
+        let text = Array("\(version) (builder@host) #1 SMP\u{0}".utf8)
+        bytes.replaceSubrange(0x300..<0x300 + text.count, with: text)
+        return bytes
+    }
+
     /// Every file that it brings.
     public func files() throws -> [GuestPath: [UInt8]] {
-        var files: [GuestPath: [UInt8]] = [image: Array("MZ".utf8)]
+        var files: [GuestPath: [UInt8]] = [image: imageBytes]
         for file in modules.keys { files[folder.appending(file)] = Array("ELF \(file)".utf8) }
         let dep = modules.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.joined(separator: " "))\n" }
         files[folder.appending("modules.dep")] = Array(dep.joined().utf8)

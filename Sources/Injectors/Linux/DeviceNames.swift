@@ -26,6 +26,7 @@ public struct DeviceNames: Injector {
         let absent = try adaptCrypttab(&draft, map)
         try adaptFstab(&draft, map, absentVolumes: absent)
         try adaptBootConfiguration(&draft, map, guest)
+        try adaptLogins(&draft)
         try dropDeviceMap(&draft, guest)
         try adaptLVM(&draft, guest)
     }
