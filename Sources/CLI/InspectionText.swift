@@ -48,6 +48,9 @@ enum InspectionText {
     private static func bootLoader(_ loader: BootLoader) -> String {
         switch loader {
         case .grub2(let configuration, _): "GRUB 2 (\(configuration))"
+        case .grubLegacy(let configuration): "GRUB legacy (\(configuration))"
+        case .syslinux(let configuration): "syslinux (\(configuration))"
+        case .unifiedKernels(let images): "unified kernel images (\(images.count))"
         case .loaderEntries(let entries): "boot loader entries (\(entries.count))"
         case .unknown: "unknown"
         }

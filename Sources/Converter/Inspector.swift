@@ -13,13 +13,17 @@ public struct Inspector {
     public static func inspect(_ machine: any GuestMachine, opened: OpenedGuest) throws -> Inspection {
         try prefetch(machine)
         let release = try OSReleaseFile.read(machine)
+        let firmware = firmware(opened)
+        let loader = try BootLoaders.find(machine, firmware: firmware)
+        let kernels = try InstalledKernels.find(in: machine)
         return Inspection(
             osRelease: release, architecture: try architecture(machine),
             hostName: try machine.text("/etc/hostname")?.split(whereSeparator: \.isNewline).first.map(String.init),
-            firmware: firmware(opened), disks: opened.disks, fileSystems: opened.fileSystems, mounts: opened.mounts,
-            kernels: try InstalledKernels.find(in: machine), bootLoader: try bootLoader(machine),
-            networkFormats: try DHCPNetwork.formatsInUse(machine), network: try DHCPNetwork.interfaces(machine),
-            tools: try HypervisorTool.installed(machine), family: LinuxFamily.of(release).name)
+            firmware: firmware, disks: opened.disks, fileSystems: opened.fileSystems, mounts: opened.mounts,
+            kernels: try BootKernels.merged(kernels, loadedBy: loader, machine, mounts: opened.mounts),
+            bootLoader: loader, networkFormats: try DHCPNetwork.formatsInUse(machine),
+            network: try DHCPNetwork.interfaces(machine), tools: try HypervisorTool.installed(machine),
+            family: LinuxFamily.of(release).name)
     }
 
     /// Two archives hold nearly everything that inspection and planning read.
@@ -64,18 +68,4 @@ public struct Inspector {
         let hasCode = opened.disks.contains { $0.hasBootCode }
         return hasESP ? (hasCode ? .both : .uefi) : (hasCode ? .bios : .none)
     }
-
-    private static func bootLoader(_ files: any GuestFiles) throws -> BootLoader {
-        for prefix in ["/boot/grub", "/boot/grub2"] as [GuestPath] {
-            let configuration = prefix.appending("grub.cfg")
-            if let size = try files.status(configuration)?.size, size > 0 {
-                return .grub2(configuration: configuration, prefix: prefix)
-            }
-        }
-        for folder in ["/boot/loader/entries", "/boot/efi/loader/entries", "/efi/loader/entries"] as [GuestPath] {
-            let entries = try files.files(in: folder, suffix: ".conf")
-            if !entries.isEmpty { return .loaderEntries(entries) }
-        }
-        return .unknown
     }
-}

@@ -6,7 +6,7 @@ extension Opening {
     private static let mountPoints: [GuestPath] = [
         "/boot", "/boot/grub", "/boot/grub2", "/boot/grub2/i386-pc", "/usr", "/usr/local", "/var",
     ]
-    /// Only read where the boot loader's configuration is nowhere else: mounting FAT costs a second under emulation.
+    /// Only read where the boot loader's configuration may be there: mounting FAT costs a second under emulation.
     private static let systemPartitions: [GuestPath] = ["/boot/efi", "/efi"]
 
     mutating func mountTree(of root: Root, systemPartitions: [String]) throws -> [Mount] {
@@ -21,17 +21,26 @@ extension Opening {
         }
         var mounts = [Mount(path: .root, device: root.device, type: root.type, subvolume: root.subvolume, free: 0)]
         try mount(Self.mountPoints, of: fstab, sources, into: &mounts)
-        let configurations = ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"] as [GuestPath]
-        if try options.mountsSystemPartition || !configurations.contains(where: { try machine.exists($0) }) {
+        if try options.mountsSystemPartition || mayHoldConfiguration() {
             try mount(Self.systemPartitions, of: fstab, sources, into: &mounts)
         }
-        if options.mountsSystemPartition { try mountUnlisted(systemPartitions, into: &mounts) }
+        let configurations = ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"] as [GuestPath]
+        if try options.mountsSystemPartition || !configurations.contains(where: { try machine.exists($0) }) {
+            try mountUnlisted(systemPartitions, into: &mounts)
+        }
         for index in mounts.indices {
             let space = try machine.space(at: mounts[index].path)
             mounts[index].free = space.bytes
             mounts[index].freeInodes = space.inodes
         }
         return mounts
+    }
+
+    /// Whether an EFI system partition may hold the menu that the guest is started by: Red Hat's GRUB can have its
+    /// grub.cfg there beside one in /boot/grub2; systemd-boot has all that it knows there.
+    private func mayHoldConfiguration() throws -> Bool {
+        try !machine.exists("/boot/grub/grub.cfg")
+            || machine.exists("/usr/lib/systemd/boot/efi/systemd-bootx64.efi")
     }
 
     /// A file that is written by hand, and never large; nil where there is none, or where it is.
@@ -90,7 +99,7 @@ extension Opening {
     }
 
     /// Empty folders, in systemd-gpt-auto-generator(8)'s order; /mnt is there on every system.
-    private static let placesOfUnlisted: [GuestPath] = ["/boot/efi", "/efi", "/boot", "/mnt"]
+    private static let placesOfUnlisted: [GuestPath] = ["/efi", "/boot", "/boot/efi", "/mnt"]
 
     private func subvolume(of line: Fstab.Line, on system: FileSystem) throws -> String? {
         if let named = line.subvolume { return named }

@@ -198,8 +198,14 @@ public struct Kernel: Equatable, Sendable, Codable {
 public enum BootLoader: Equatable, Sendable {
     /// GRUB 2 with its configuration file and prefix: "/boot/grub/grub.cfg", "/boot/grub".
     case grub2(configuration: GuestPath, prefix: GuestPath)
+    /// GRUB 0.97 with its menu.lst or grub.conf.
+    case grubLegacy(configuration: GuestPath)
+    /// syslinux and extlinux, with their configuration file.
+    case syslinux(configuration: GuestPath)
     /// Boot Loader Specification entries without a GRUB: systemd-boot.
     case loaderEntries([GuestPath])
+    /// Kernel, initramfs and parameters in one EFI program each, without entries: the images.
+    case unifiedKernels([GuestPath])
     case unknown
 }
 
@@ -219,6 +225,10 @@ extension BootLoader: Codable {
             self = .grub2(
                 configuration: try container.decode(GuestPath.self, forKey: .configuration),
                 prefix: try container.decode(GuestPath.self, forKey: .prefix))
+        case "grub-legacy":
+            self = .grubLegacy(configuration: try container.decode(GuestPath.self, forKey: .configuration))
+        case "syslinux": self = .syslinux(configuration: try container.decode(GuestPath.self, forKey: .configuration))
+        case "unified-kernels": self = .unifiedKernels(try container.decode([GuestPath].self, forKey: .entries))
         case "loader-entries": self = .loaderEntries(try container.decode([GuestPath].self, forKey: .entries))
         default: self = .unknown
         }
@@ -234,6 +244,15 @@ extension BootLoader: Codable {
         case .loaderEntries(let entries):
             try container.encode("loader-entries", forKey: .type)
             try container.encode(entries, forKey: .entries)
+        case .grubLegacy(let configuration):
+            try container.encode("grub-legacy", forKey: .type)
+            try container.encode(configuration, forKey: .configuration)
+        case .syslinux(let configuration):
+            try container.encode("syslinux", forKey: .type)
+            try container.encode(configuration, forKey: .configuration)
+        case .unifiedKernels(let images):
+            try container.encode("unified-kernels", forKey: .type)
+            try container.encode(images, forKey: .entries)
         case .unknown: try container.encode("unknown", forKey: .type)
         }
     }

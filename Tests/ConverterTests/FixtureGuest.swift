@@ -78,7 +78,6 @@ struct FixtureGuest {
             var holds: [String]?
             /// Names of modules that this kernel doesn't have.
             var without: [String]?
-            var tellsVersion: Bool?
         }
         /// What the conversion is asked for, in the words of the command line.
         struct Options: Decodable {
@@ -121,7 +120,8 @@ struct FixtureGuest {
         for volume in description.volumes { machine.volumes.append(try Self.volume(volume, source, scratch)) }
         let trees = Set(description.volumes.compactMap(\.tree))
         // git keeps no empty folders, and these are mounted on.
-        for folder in ["root/boot/efi", "root/var", "root/usr/bin"] {
+        let inBoot = trees.contains("boot") && trees.contains("esp") ? ["boot/efi"] : []
+        for folder in ["root/boot/efi", "root/var", "root/usr/bin"] + inBoot {
             try FileManager.default.createDirectory(atPath: scratch.file(folder), withIntermediateDirectories: true)
         }
         for kernel in description.kernels { try lay(kernel, hasBoot: trees.contains("boot")) }
@@ -193,7 +193,6 @@ struct FixtureGuest {
         kernel.suffix = description.suffix ?? ""
         kernel.includedSuffix = description.includedSuffix
         kernel.others = description.holds ?? kernel.others
-        kernel.tellsVersion = description.tellsVersion ?? false
         for name in description.without ?? [] {
             kernel.modules = kernel.modules.filter { !$0.key.hasSuffix("/\(name).ko") }
         }

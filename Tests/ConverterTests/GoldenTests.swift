@@ -77,6 +77,9 @@ struct GoldenTests {
         }
         switch guest.bootLoader {
         case .grub2(let configuration, _): lines.append("boot loader: \(configuration)")
+        case .grubLegacy(let configuration): lines.append("boot loader: GRUB legacy, \(configuration)")
+        case .syslinux(let configuration): lines.append("boot loader: syslinux, \(configuration)")
+        case .unifiedKernels(let images): lines.append("boot loader: unified kernel images, \(images)")
         case .loaderEntries(let entries): lines.append("boot loader: \(entries)")
         case .unknown: lines.append("boot loader: unknown")
         }

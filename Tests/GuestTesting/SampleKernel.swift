@@ -39,8 +39,6 @@ public struct SampleKernel: Sendable {
     public var suffix = ""
     /// The same in the initramfs; nil: as in the guest.
     public var includedSuffix: String?
-    /// Whether the image says its version in its header.
-    public var tellsVersion = false
     /// How the initramfs is laid out.
     public var packing = Packing.compressed(.gzip)
 
@@ -73,7 +71,7 @@ public struct SampleKernel: Sendable {
 
     /// Every file that it brings.
     public func files() throws -> [GuestPath: [UInt8]] {
-        var files: [GuestPath: [UInt8]] = [image: tellsVersion ? Self.image(version: version) : Array("MZ".utf8)]
+        var files: [GuestPath: [UInt8]] = [image: Self.image(version: version)]
         for file in modules.keys { files[folder.appending(file + suffix)] = Array("ELF \(file)".utf8) }
         let dep = modules.sorted { $0.key < $1.key }.map { file, needs in
             "\(file)\(suffix): \(needs.map { $0 + suffix }.joined(separator: " "))\n"
@@ -91,6 +89,7 @@ public struct SampleKernel: Sendable {
     /// The start of a kernel image with a version in its header (Documentation/arch/x86/boot.rst).
     public static func image(version: String) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 0x400)
+        bytes.replaceSubrange(0..<2, with: Array("MZ".utf8))
         bytes.replaceSubrange(0x202..<0x206, with: Array("HdrS".utf8))
         bytes.replaceSubrange(0x20E..<0x210, with: [0x80, 0x01])
         return Array(bytes[..<0x380]) + Array("\(version) (builder@host) #1 SMP".utf8) + [0]

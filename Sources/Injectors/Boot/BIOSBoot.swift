@@ -31,13 +31,44 @@ public struct BIOSBoot: Injector {
             BIOSGrub.Core(
                 modules: ["biosdisk"] + place.modules, prefix: place.prefix,
                 earlyConfiguration: place.earlyConfiguration))
-        let sectors = UInt64((core.count + SectorEdit.sectorSize - 1) / SectorEdit.sectorSize)
-        guard let (first, after) = Self.table(table, withRoomFor: sectors, on: disk) else {
+        guard let made = try install(core, on: disk, table, in: &draft) else {
+            let sectors = Self.sectors(of: core)
             draft.block(
                 "'\(disk.device)' has no gap of \(sectors) free sectors for a BIOS boot partition",
                 hint: "make room on a copy of the disk: qemu-img resize COPY +2M, then convert that copy")
             return
         }
+        for (name, bytes) in grub.modules {
+            try draft.write(prefix.appending("i386-pc/\(name)"), bytes, permissions: 0o644)
+        }
+        draft.note(
+            "disk \(disk.index): BIOS starts GRUB from \(made), which loads '\(prefix)/\(menu.file)';"
+                + " the EFI system partition stays as it is")
+        for mirror in Self.mirrors(of: disk, place.mount, guest) {
+            guard case .gpt(let table) = mirror.table else { continue }
+            if let made = try install(core, on: mirror, table, in: &draft) {
+                draft.note("disk \(mirror.index): the same GRUB, in \(made), for the day that disk \(disk.index) fails")
+            } else {
+                draft.warn(
+                    "disk \(mirror.index) has no room for boot code; the guest won't start when disk \(disk.index) fails"
+                )
+            }
+        }
+        if try Self.hasShim(guest, draft) {
+            draft.note("the guest is prepared for Secure Boot (shim); started by BIOS it has none")
+        }
+    }
+
+    private static func sectors(of core: [UInt8]) -> UInt64 {
+        UInt64((core.count + SectorEdit.sectorSize - 1) / SectorEdit.sectorSize)
+    }
+
+    /// Plans GRUB's boot sector and core on a disk.
+    /// - Returns: where the core is, in words; nil where there is no room for it.
+    private func install(
+        _ core: [UInt8], on disk: GuestDisk, _ table: GPT, in draft: inout Draft
+    ) throws -> String? {
+        guard let (first, after) = Self.table(table, withRoomFor: Self.sectors(of: core), on: disk) else { return nil }
         let partition = after.entries.first { $0.firstSector == first }
         let range = "sectors \(first)–\(partition?.lastSector ?? first)"
         for var edit in after.edits(disk: disk.index) {
@@ -52,12 +83,26 @@ public struct BIOSBoot: Injector {
             sectors: SectorEdit(
                 disk: disk.index, firstSector: 0, bytes: grub.bootSector(keeping: old, coreAt: first),
                 what: "GRUB boot sector"))
-        for (name, bytes) in grub.modules {
-            try draft.write(prefix.appending("i386-pc/\(name)"), bytes, permissions: 0o644)
+        return "partition \(partition?.number ?? 0) (BIOS boot, \(range))"
+    }
+
+    /// The other disks of a RAID 1 that GRUB's files are on: each can start the guest.
+    private static func mirrors(of disk: GuestDisk, _ mount: Mount, _ guest: Inspection) -> [GuestDisk] {
+        guard mount.device.hasPrefix("/dev/md") else { return [] }
+        let members = Set(
+            guest.fileSystems.filter { $0.type == "linux_raid_member" }.compactMap { $0.partition?.disk })
+        return guest.disks.filter { $0.index != disk.index && members.contains($0.device) }
+    }
+
+    /// Whether a distribution's folder on the EFI system partition holds shim, which only Secure Boot needs.
+    private static func hasShim(_ guest: Inspection, _ files: some GuestFiles) throws -> Bool {
+        for mount in guest.mounts where mount.type == "vfat" {
+            for folder in try files.list(mount.path.appending("EFI")) {
+                let names = try files.list(mount.path.appending("EFI").appending(folder))
+                if names.contains(where: { $0.lowercased() == "shimx64.efi" }) { return true }
+            }
         }
-        draft.note(
-            "disk \(disk.index): BIOS starts GRUB from partition \(partition?.number ?? 0) (BIOS boot, \(range)),"
-                + " which loads '\(prefix)/grub.cfg'; the EFI system partition stays as it is")
+        return false
     }
 
     /// The disk with the EFI system partition; of several, the first.

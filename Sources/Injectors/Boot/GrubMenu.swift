@@ -2,43 +2,70 @@ internal import Guest
 
 /// The menu that a GRUB of ours shows: the guest's own grub.cfg, or one made from whatever else the guest is started by.
 struct GrubMenu {
-    /// The folder with grub.cfg, which is GRUB's prefix: its modules go there as well.
+    /// The folder with the menu, which is GRUB's prefix: its modules go there as well.
     var prefix: GuestPath
+    /// The file in the prefix that GRUB starts with.
+    var file = "grub.cfg"
+
+    /// A file of ours beside the guest's grub.cfg, which its own tools write anew and which therefore stays as it is.
+    static let wrapper = "rehost.cfg"
+    /// Entries that the guest's own GRUB makes up from other files.
+    static let entries = "rehost-menu.cfg"
 
     /// - Returns: nil after a blocker.
     static func plan(in draft: inout Draft, guest: Inspection) throws -> GrubMenu? {
         switch guest.bootLoader {
         case .grub2(let configuration, let prefix):
-            let text = try draft.text(configuration) ?? ""
-            let commands = text.split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace).first ?? "" }
-            guard !commands.contains("blscfg") else {
-                draft.block(
-                    "'\(configuration)' takes its menu from Boot Loader Specification entries (blscfg),"
-                        + " which this host's GRUB can't read",
-                    hint: "use --firmware keep, or run 'grub2-mkconfig' in the source with GRUB_ENABLE_BLSCFG=false")
-                return nil
-            }
-            return GrubMenu(prefix: prefix)
-        case .loaderEntries(let entries):
-            let prefix: GuestPath = "/boot/grub"
-            guard let text = try LoaderEntries.grubConfiguration(entries, in: draft, guest: guest) else {
-                draft.block(
-                    "none of the guest's \(entries.count) boot loader entries names a kernel that is there",
-                    hint: "use --firmware keep")
-                return nil
-            }
-            try draft.write(prefix.appending("grub.cfg"), text: text)
-            draft.warn(
-                "'\(prefix)/grub.cfg' is made from the guest's \(entries.count) boot loader entries;"
-                    + " kernels that are installed later won't appear in it by themselves")
-            return GrubMenu(prefix: prefix)
+            return try GrubWrapper.plan(around: configuration, prefix: prefix, in: &draft, guest: guest)
+        case .loaderEntries(let paths):
+            let prefix = try home(draft)
+            guard let folder = paths.first?.parent,
+                let menu = try LoaderMenuHook.plan(
+                    folder, style: .systemd, menu: prefix.appending(wrapper), in: &draft, guest: guest)
+            else { return nil }
+            return GrubMenu(prefix: prefix, file: menu.name)
+        case .grubLegacy(let configuration), .syslinux(let configuration):
+            return try plan(from: configuration, in: &draft, guest: guest)
+        case .unifiedKernels(let paths):
+            let kernel = paths.first?.description ?? "its EFI system partition"
+            draft.block(
+                "the guest starts from unified kernel images ('\(kernel)'), which only UEFI firmware can start;"
+                    + " what they hold can't be kept in step with later kernels outside of them",
+                hint: "use --firmware keep, or give the source GRUB or plain loader entries first"
+                    + " ('layout=bls' in /etc/kernel/install.conf, then 'kernel-install add-all')")
+            return nil
         case .unknown:
             draft.block(
-                "no boot loader configuration that GRUB can use was found"
-                    + " (no grub.cfg in /boot/grub or /boot/grub2, no boot loader entries)",
+                "no boot loader configuration that GRUB could use was found"
+                    + " (no grub.cfg, menu.lst or extlinux.conf below /boot, no boot loader entries)",
                 hint: "use --firmware keep, or check that /boot is on one of the given disks")
             return nil
         }
+    }
+
+    /// Where GRUB's files go in a guest that has no GRUB 2, or has it on the EFI system partition only.
+    static func home(_ files: some GuestFiles) throws -> GuestPath {
+        try files.isDirectory("/boot/grub2") ? "/boot/grub2" : "/boot/grub"
+    }
+
+    /// A menu made from a GRUB legacy's or a syslinux's.
+    private static func plan(
+        from configuration: GuestPath, in draft: inout Draft, guest: Inspection
+    ) throws -> GrubMenu? {
+        let menu = try PlainMenu(of: guest.bootLoader, in: &draft)
+        guard let text = try menu?.script(draft, guest: guest, from: configuration) else {
+            draft.block(
+                "'\(configuration)' names no kernel that is there",
+                hint: "use --firmware keep, or mend it in the source")
+            return nil
+        }
+        let prefix = try home(draft)
+        try draft.write(prefix.appending(wrapper), text)
+        draft.warn(
+            "'\(prefix.appending(wrapper))' is made from '\(configuration)';"
+                + " kernels that are installed later won't appear in it by themselves",
+            hint: "install GRUB 2 in the guest once it runs")
+        return GrubMenu(prefix: prefix, file: wrapper)
     }
 
     /// What a GRUB core image has to hold to find the menu.
@@ -58,7 +85,8 @@ struct GrubMenu {
     func location(in draft: inout Draft, guest: Inspection) throws -> Location? {
         let real = try draft.resolve(prefix)
         guard let mount = guest.mount(holding: real),
-            let uuid = guest.fileSystem(on: mount.device)?.uuid, let below = real.relative(to: mount.path)
+            let uuid = guest.fileSystem(on: mount.device)?.uuid, Self.isPlain(uuid),
+            let below = real.relative(to: mount.path)
         else {
             draft.block(
                 "GRUB can't be told where '\(prefix)' is: its file system has no UUID",
@@ -67,7 +95,7 @@ struct GrubMenu {
         }
         guard !guest.isEncrypted(mount.device) else {
             draft.block(
-                "GRUB can't read '\(prefix)' under BIOS: it is on an encrypted volume ('\(mount.device)')",
+                "GRUB can't read '\(prefix)': it is on an encrypted volume ('\(mount.device)')",
                 hint: "use --firmware keep, or put /boot on a partition of its own in the source")
             return nil
         }
@@ -84,11 +112,16 @@ struct GrubMenu {
             modules += ["mdraid09", "mdraid1x"]
         }
         var seen: Set<String> = []
+        var commands = "search.fs_uuid \(uuid) root\nset prefix=($root)\(GrubScript.quoted(path))\n"
+        // Without these two GRUB would go on with its prefix's grub.cfg.
+        if file != "grub.cfg" { commands += "insmod normal\nnormal $prefix/\(file)\n" }
         return Location(
             mount: mount, modules: modules.filter { seen.insert($0).inserted }, prefix: path,
-            earlyConfiguration: "search.fs_uuid \(uuid) root\nset prefix=($root)\(Self.quoted(path))\n")
+            earlyConfiguration: commands)
     }
 
-    /// Single quotes hold everything in GRUB's language but a single quote.
-    static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
+    /// Whether a UUID from the disk can go into a script as it is.
+    static func isPlain(_ uuid: String) -> Bool {
+        (1...64).contains(uuid.utf8.count) && uuid.utf8.allSatisfy { GrubScript.isAlphanumeric($0) || $0 == 0x2D }
+    }
 }

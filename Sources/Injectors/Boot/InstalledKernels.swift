@@ -176,8 +176,8 @@ public struct InstalledKernels {
         guard image.count > 0x210, image[0x202..<0x206].elementsEqual("HdrS".utf8) else { return nil }
         let start = Int(LittleEndian(image).u16(0x20E)) + 0x200
         guard start > 0x200, start < image.count else { return nil }
-        let word = image[start...].prefix(128).prefix { $0 > 0x20 && $0 < 0x7F }
-        return word.isEmpty ? nil : String(decoding: word, as: UTF8.self)
+        let word = image[start...].prefix(128).prefix { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
+        return word.isEmpty || word.elementsEqual("..".utf8) ? nil : String(decoding: word, as: UTF8.self)
     }
 
     /// An image that is nowhere but beside the modules: Fedora's and SUSE's packages bring it there.
@@ -192,26 +192,6 @@ public struct InstalledKernels {
 
     /// By the numbers in them: 5.9 is older than 5.10.
     static func isOlder(_ left: String, _ right: String) -> Bool {
-        let (left, right) = (runs(left), runs(right))
-        for (a, b) in zip(left, right) where a != b {
-            // A number is newer than a word: "6.1" than "6.rc".
-            if let a = UInt64(a), let b = UInt64(b), a != b { return a < b }
-            return a < b
-        }
-        return left.count < right.count
-    }
-
-    /// Digits and words in turn: "5", "10", "amd", "64".
-    private static func runs(_ text: String) -> [Substring] {
-        text.split { !$0.isASCII || !($0.isLetter || $0.isNumber) }.flatMap { part in
-            var runs: [Substring] = []
-            var rest = part
-            while let first = rest.first {
-                let run = rest.prefix { $0.isNumber == first.isNumber }
-                runs.append(run)
-                rest = rest.dropFirst(run.count)
-            }
-            return runs
-        }
+        VersionOrder.compare(Array(left.utf8), Array(right.utf8)) < 0
     }
 }

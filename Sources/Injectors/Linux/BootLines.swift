@@ -5,6 +5,20 @@ enum BootLines {
         arguments(line) { ["linux", "linux16", "linuxefi"].contains($0) }
     }
 
+    /// In a line of GRUB legacy's menu: behind `kernel`, and in the comment that Debian's update-grub reads, `# kopt=`.
+    static func legacyArguments(_ line: [UInt8]) -> Range<Int>? {
+        if let range = arguments(line, of: { $0 == "kernel" }) { return range }
+        guard let mark = ["# kopt=", "# defoptions=", "# xenkopt="].first(where: { line.starts(with: $0.utf8) }) else {
+            return nil
+        }
+        return mark.utf8.count..<line.count
+    }
+
+    /// In a line of a syslinux configuration: behind `append`, in any case.
+    static func syslinuxArguments(_ line: [UInt8]) -> Range<Int>? {
+        arguments(line) { $0.lowercased() == "append" }
+    }
+
     /// In a line of a Boot Loader Specification entry: behind `options`.
     static func entryOptions(_ line: [UInt8]) -> Range<Int>? {
         arguments(line) { $0 == "options" }
@@ -26,16 +40,20 @@ enum BootLines {
         return false
     }
 
+    /// The first word of a line, which is its command.
+    static func command(_ line: [UInt8]) -> String { String(decoding: line[firstWord(line)].prefix(32), as: UTF8.self) }
+
     private static func firstWord(_ line: [UInt8]) -> Range<Int> {
         let start = line.firstIndex { $0 > 0x20 } ?? line.count
         let end = line[start...].firstIndex { $0 <= 0x20 } ?? line.count
         return start..<end
     }
 
-    /// The value of a shell assignment, quotes included: `NAME="…"`, `export NAME=…`, `NAME+=…`.
+    /// The value of a shell assignment, quotes included: `NAME="…"`, `export NAME=…`, `NAME+=…`, and GRUB's
+    /// `set NAME=…`.
     static func value(_ line: [UInt8], of isWanted: (String) -> Bool) -> Range<Int>? {
         var word = firstWord(line)
-        if line[word].elementsEqual("export".utf8) {
+        if ["export", "set"].contains(where: { line[word].elementsEqual($0.utf8) }) {
             let rest = firstWord(Array(line[word.upperBound...]))
             word = rest.lowerBound + word.upperBound..<rest.upperBound + word.upperBound
         }

@@ -28,6 +28,7 @@ public struct DeviceNames: Injector {
         try adaptMountUnits(&draft, map)
         try adaptArrays(&draft, guest)
         try adaptBootConfiguration(&draft, map, guest)
+        try adaptLogins(&draft)
         try dropDeviceMap(&draft, guest)
         try adaptLVM(&draft, map, guest)
     }

@@ -372,11 +372,86 @@ struct BIOSBootTests {
     // MARK: Menus
 
     @Test(arguments: ["blscfg\n", "insmod blscfg\nif x; then\n  blscfg\nfi\n", "\tblscfg \n"])
-    func blscfgBlocks(text: String) throws {
+    func entriesForAGRUBThatCannotReadThem(text: String) throws {
         let guest = UEFIGuest()
         guest.files.put("/boot/grub/grub.cfg", text)
+        guest.files.put("/boot/loader/entries/id-1.conf", "title A\nlinux /boot/vmlinuz\noptions root=x\n")
+        guest.files.put("/boot/vmlinuz", "MZ")
+        guest.files.put("/usr/bin/awk", "")
+        guest.files.put("/usr/lib/systemd/systemd", "")
+        let grub = FakeGrub()
+        let plan = try guest.convert(grub)
+        #expect(plan.blockers.isEmpty)
+        #expect(grub.cores.first?.earlyConfiguration.hasSuffix("insmod normal\nnormal $prefix/rehost.cfg\n") == true)
+        #expect(try guest.files.text("/boot/grub/grub.cfg") == text)
+        let wrapper = try #require(try guest.files.text("/boot/grub/rehost.cfg"))
+        #expect(wrapper.contains("function blscfg {\n") && wrapper.hasSuffix("source $prefix/'grub.cfg'\n"))
+        #expect(try guest.files.text("/boot/grub/rehost-menu.cfg")?.contains("linux '/boot/vmlinuz' root=x\n") == true)
+        #expect(try guest.files.entry(at: LoaderMenuHook.plugin)?.permissions == 0o755)
+        #expect(try guest.files.exists("/etc/systemd/system/multi-user.target.wants/rehost-menu.path"))
+    }
+
+    @Test func blscfgWithoutEntriesBlocks() throws {
+        let guest = UEFIGuest()
+        guest.files.put("/boot/grub/grub.cfg", "blscfg\n")
+        #expect(try guest.convert().blockers.first?.message.contains("/boot/loader/entries") == true)
+    }
+
+    @Test func withoutAwkNothingFollowsTheEntries() throws {
+        let guest = UEFIGuest()
+        guest.files.put("/boot/grub/grub.cfg", "blscfg\n")
+        guest.files.put("/boot/loader/entries/id-1.conf", "linux /boot/vmlinuz\n")
+        guest.files.put("/boot/vmlinuz", "MZ")
         let plan = try guest.convert()
-        #expect(plan.blockers.first?.message.contains("blscfg") == true)
+        #expect(plan.warnings.first?.message.contains("awk") == true)
+        #expect(try !guest.files.exists(LoaderMenuHook.plugin))
+    }
+
+    @Test func aMenuOnTheSystemPartition() throws {
+        let guest = UEFIGuest(
+            bootLoader: .grub2(configuration: "/boot/efi/EFI/redhat/grub.cfg", prefix: "/boot/efi/EFI/redhat"),
+            mounts: [
+                Mount(path: "/", device: "/dev/sda2", type: "ext4", free: 1 << 30),
+                Mount(path: "/boot/efi", device: "/dev/sda1", type: "vfat", free: 1 << 30),
+            ])
+        guest.files.folder("/boot/grub2")
+        guest.files.put("/boot/efi/EFI/redhat/shimx64.efi", "MZ")
+        guest.files.put("/boot/efi/EFI/redhat/grub.cfg", "menuentry 'a' {\n\tlinuxefi /k\n\tinitrdefi /i\n}\n")
+        let grub = FakeGrub()
+        let plan = try guest.convert(grub)
+        #expect(grub.cores.first?.prefix == "/boot/grub2")
+        let wrapper = try #require(try guest.files.text("/boot/grub2/rehost.cfg"))
+        #expect(wrapper.contains("function linuxefi {\n    linux \"$@\"\n}\n"))
+        #expect(
+            wrapper.hasSuffix(
+                "search --no-floppy --fs-uuid --set=root AAAA-0001\nset prefix=($root)'/EFI/redhat'\n"
+                    + "source $prefix/'grub.cfg'\n"))
+        #expect(plan.items.allSatisfy { $0.change.path?.isInside("/boot/efi") != true })
+        #expect(plan.findings.contains { $0.message.contains("Secure Boot") })
+    }
+
+    @Test func pathsThatCountFromTheDefaultSubvolumeBlock() throws {
+        let guest = UEFIGuest(
+            bootLoader: .grub2(configuration: "/boot/grub2/grub.cfg", prefix: "/boot/grub2"),
+            root: FileSystem(device: "/dev/sda2", type: "btrfs", uuid: "b-1"),
+            mounts: [Mount(path: "/", device: "/dev/sda2", type: "btrfs", subvolume: "@", free: 1 << 30)])
+        guest.files.put("/boot/grub2/grub.cfg", "set btrfs_relative_path=\"y\"\nlinux /boot/vmlinuz\n")
+        #expect(try guest.convert().blockers.first?.message.contains("btrfs_relative_path") == true)
+    }
+
+    @Test func unifiedKernelsBlock() throws {
+        let guest = UEFIGuest(bootLoader: .unifiedKernels(["/efi/EFI/Linux/a.efi"]))
+        #expect(try guest.convert().blockers.first?.message.contains("/efi/EFI/Linux/a.efi") == true)
+    }
+
+    @Test(arguments: [
+        ("set root='hd1,gpt2'\nlinux /k\n", true), ("set root='hd0,gpt2'\nlinux /k\n", false),
+        ("set root='hd1,gpt2'\nsearch --set=root x\n", false),
+    ])
+    func menusThatCountDisks(text: String, warns: Bool) throws {
+        let guest = UEFIGuest()
+        guest.files.put("/boot/grub/grub.cfg", text)
+        #expect(try guest.convert().warnings.isEmpty != warns)
     }
 
     @Test(arguments: ["# blscfg\n", "insmod blscfg\n", "menuentry 'blscfg' {\n}\n"])
@@ -415,21 +490,20 @@ struct BIOSBootTests {
                 + "options quiet\n")
         guest.files.put(entries[1], "# new\nlinux\t/debian/6.9/linux  \ninitrd /ucode\ninitrd /debian/6.9/initrd\n")
         guest.files.put(entries[2], "title Gone\nlinux /gone/linux\n")
-        try guest.convert()
+        guest.files.put("/usr/bin/awk", "")
+        let grub = FakeGrub()
+        try guest.convert(grub)
+        #expect(grub.cores.first?.earlyConfiguration.hasSuffix("normal $prefix/rehost.cfg\n") == true)
         #expect(
-            try guest.files.text("/boot/grub/grub.cfg") == """
-                # Written by rehost from the guest's boot loader entries.
-                insmod part_gpt
-                insmod fat
-                insmod ext2
+            try guest.files.text("/boot/grub/rehost.cfg") == """
+                # Written by rehost from /boot/efi/loader/entries, and again whenever a kernel comes or goes.
                 set timeout=3
-                set default=0
-                menuentry 'debian-6.9.conf' {
+                menuentry 'debian-6.9' --unrestricted --id 'debian-6.9' {
                     search --no-floppy --fs-uuid --set=root AAAA-0001
-                    linux '/debian/6.9/linux' 
+                    linux '/debian/6.9/linux'
                     initrd '/ucode' '/debian/6.9/initrd'
                 }
-                menuentry 'Debian'\\''s' {
+                menuentry 'Debian'\\''s' --unrestricted --id 'debian-6.1' {
                     search --no-floppy --fs-uuid --set=root AAAA-0001
                     linux '/debian/6.1/linux' root=UUID=x ro quiet
                     initrd '/debian/6.1/initrd'
