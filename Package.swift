@@ -46,15 +46,17 @@ let package = Package(
         module("Host", []),
         module("Injectors", ["Guest", "Archives"]),
         module("Descriptions", ["Guest", "CXML2", "CLibvirt"]),
-        module("Converter", ["Guest", "Injectors", "Archives", "CXML2"]),
+        module("Converter", ["Guest", "Injectors", "Archives"]),
         module("Disks", ["Host"]),
         module("Guestfs", ["Guest", "Archives", "Host", "CGuestfs"]),
         module("Preflight", ["Guest", "Disks", "Host", "CZlib", "CXML2", "CLibvirt"]),
-        module("Projects", ["Guest", "Injectors", "Converter", "Disks", "Guestfs", "Host", "Preflight"]),
+        module(
+            "Projects",
+            ["Guest", "Injectors", "Converter", "Descriptions", "Disks", "Guestfs", "Host", "Preflight"]),
         .executableTarget(
             name: "rehost",
             dependencies: [
-                "Projects", "Converter", "Guest", "Injectors", "Preflight",
+                "Projects", "Converter", "Descriptions", "Disks", "Guest", "Injectors", "Preflight",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CLI", exclude: ["README.md"], swiftSettings: strict),
@@ -68,7 +70,9 @@ let package = Package(
         tests("InjectorsTests", ["Injectors", "Guest", "Archives"]),
         tests("ConverterTests", ["Converter", "Injectors", "Guest", "Archives"]),
         tests("DescriptionsTests", ["Descriptions", "Guest"]),
-        tests("PreflightTests", ["Preflight", "Converter", "Guest", "Host"], exclude: ["Judge/Logs"]),
+        tests("DisksTests", ["Disks"]),
+        tests("ProjectsTests", ["Projects", "Descriptions", "Disks", "Guest"]),
+        tests("PreflightTests", ["Preflight", "Converter", "Descriptions", "Guest", "Host"], exclude: ["Judge/Logs"]),
         tests("GuestfsTests", ["Guestfs", "Guest", "Host"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import Converter
+public import Disks
 import Foundation
 public import Injectors
 import Projects
@@ -14,6 +15,8 @@ extension Adaptation.NetworkChoice: ExpressibleByArgument {}
 extension Adaptation.ToolsChoice: ExpressibleByArgument {}
 extension Adaptation.DiskBus: ExpressibleByArgument {}
 extension VirtioInitramfs.Method: ExpressibleByArgument {}
+extension OutputFormat: ExpressibleByArgument {}
+extension ImageCompression: ExpressibleByArgument {}
 
 /// How a command speaks.
 struct VoiceOptions: ParsableArguments {

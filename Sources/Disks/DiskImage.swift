@@ -64,9 +64,16 @@ public struct DiskImage: Sendable, Equatable {
                 }
             }
         }
-        return DiskImage(
+        var image = DiskImage(
             path: url.path, format: top.format, virtualSize: top.virtualSize,
             allocatedSize: chain.reduce(0) { $0 + $1.actualSize })
+        if top.format == "raw", VHDFooter(endOf: url.path)?.kind == .fixed,
+            let disk = try await info(url.path, format: "vpc").first
+        {
+            image.format = disk.format
+            image.virtualSize = disk.virtualSize
+        }
+        return image
     }
 
     private struct Layer {
@@ -78,11 +85,15 @@ public struct DiskImage: Sendable, Equatable {
         var others: [String]
     }
 
-    private static func info(_ path: String) async throws -> [Layer] {
+    /// - Parameter format: nil to find it out.
+    private static func info(_ path: String, format: String? = nil) async throws -> [Layer] {
         let output: Data
         do {
             // The chain's files are listed before any of them is used for data.
-            output = try await Command("qemu-img", ["info", "--output=json", "--backing-chain", path]).run()
+            output = try await Command(
+                "qemu-img",
+                ["info", "--output=json", "--backing-chain"] + (format.map { ["-f", $0] } ?? []) + [path]
+            ).run()
         } catch let error as Command.Failure {
             throw Failure(
                 "could not read '\(path)': \(explained(error.reason, path))",

@@ -9,6 +9,8 @@ internal import Injectors
 public struct GuestRequest: Sendable {
     /// Disk files in the guest's own order.
     public var disks: [String]
+    /// The machine that the disks are of, where something describes it.
+    public var machine: MachineDescription?
     public var opening: OpeningOptions
     public var adaptation: Adaptation
 
