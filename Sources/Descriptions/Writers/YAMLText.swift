@@ -44,7 +44,7 @@ indirect enum YAMLValue: Equatable {
 
     /// Keys of ours are words; any other is quoted.
     private static func plainKey(_ key: String) -> String {
-        key.utf8.allSatisfy { $0 < 128 && (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }
+        !key.isEmpty && key.utf8.allSatisfy { $0 < 128 && (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }
             ? key : quoted(key)
     }
 
