@@ -47,7 +47,7 @@ let package = Package(
         module("Host", []),
         module("Injectors", ["Guest", "Archives"]),
         module("Descriptions", ["Guest", "CXML2", "CLibvirt"]),
-        module("Converter", ["Guest", "Injectors", "Archives", "CXML2"]),
+        module("Converter", ["Guest", "Injectors", "Archives"]),
         module("Disks", ["Host", "CCrypto", "CZlib"]),
         module("Guestfs", ["Guest", "Archives", "Host", "CGuestfs"]),
         module("Preflight", ["Guest", "Disks", "Host", "CZlib", "CXML2", "CLibvirt"]),
@@ -57,7 +57,7 @@ let package = Package(
         .executableTarget(
             name: "rehost",
             dependencies: [
-                "Projects", "Converter", "Descriptions", "Guest", "Injectors", "Preflight",
+                "Projects", "Converter", "Descriptions", "Disks", "Guest", "Injectors", "Preflight",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CLI", exclude: ["README.md"], swiftSettings: strict),
@@ -72,7 +72,8 @@ let package = Package(
         tests("ConverterTests", ["Converter", "Injectors", "Guest", "Archives"]),
         tests("DescriptionsTests", ["Descriptions", "Guest", "Archives"]),
         tests("DisksTests", ["Disks", "Guest"]),
-        tests("PreflightTests", ["Preflight", "Converter", "Guest", "Host"], exclude: ["Judge/Logs"]),
+        tests("ProjectsTests", ["Projects", "Descriptions", "Disks", "Guest"]),
+        tests("PreflightTests", ["Preflight", "Converter", "Descriptions", "Guest", "Host"], exclude: ["Judge/Logs"]),
         tests("GuestfsTests", ["Guestfs", "Guest", "Host"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Converter
+import Descriptions
+import Disks
 import Foundation
 import Guest
 import Preflight
@@ -9,12 +11,14 @@ struct Convert: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make disks that boot in a KVM cloud; the source stays as it is.",
         discussion: """
-            Writes PATH, PATH.report.json and PATH.xml, a libvirt domain that boots the result; with --preflight
-            PATH.preflight.html, too. A result that does not boot is kept, and the exit code is 1.
+            Writes PATH, PATH.report.json and PATH.xml, a libvirt domain that boots the result, or other metadata; with
+            --preflight PATH.preflight.html, too. A result that does not boot is kept, and the exit code is 1.
+            docs/how-to/outputs.md has each format and how it is imported.
 
             Examples:
               rehost convert web01.vmdk --output web01.qcow2
               rehost convert db01.vmdk --disk db01-data.vmdk --output db01.raw --vmware-tools keep
+              rehost convert web01.vmdk --output web01.qcow2 --compress zstd --metadata libvirt,openstack
             """)
 
     @OptionGroup var source: SourceOptions
@@ -24,8 +28,18 @@ struct Convert: AsyncParsableCommand {
     var output: String
     @Option(
         name: .customLong("output-format"),
-        help: "One of \(Conversion.formats.joined(separator: ", ")) (default: as PATH ends, else qcow2).")
-    var outputFormat: String?
+        help: "The disks' format (default: as PATH ends, else qcow2).")
+    var outputFormat: OutputFormat?
+    @Option(help: "Compress a qcow2: zlib, which every QEMU reads, or zstd, which QEMU 5.1 and later read.")
+    var compress: ImageCompression?
+    @Option(
+        help: ArgumentHelp(
+            """
+            Files for those who run the result, separated by commas or repeated: \
+            \(ConvertedMachine.Metadata.allCases.map { "\($0.rawValue) (PATH\($0.ending))" }.joined(separator: ", ")) \
+            (default: libvirt, where the format is one that it runs).
+            """, valueName: "kind"))
+    var metadata: [String] = []
     @Option(help: ArgumentHelp("Write the JSON report to this file, too.", valueName: "FILE"))
     var report: String?
     @Flag(help: "Replace an output that exists.") var force = false
@@ -40,13 +54,28 @@ struct Convert: AsyncParsableCommand {
     var gateway: String?
 
     func validate() throws {
-        if let outputFormat, !Conversion.formats.contains(outputFormat) {
+        for name in metadataNames where ConvertedMachine.Metadata(rawValue: name) == nil {
             throw ValidationError(
-                "'\(outputFormat)' is no output format; there are: \(Conversion.formats.joined(separator: ", "))")
+                "there is no metadata '\(name)'; there are: "
+                    + ConvertedMachine.Metadata.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        if let misuse = conversion(GuestRequest(disks: [])).misuse {
+            throw ValidationError("\(misuse.message)\nhint: \(misuse.hint)")
         }
         if !preflight, network != nil || gateway != nil {
             throw ValidationError("--network-cidr and --gateway are for the boot test; add --preflight")
         }
+    }
+
+    private var metadataNames: [String] { metadata.flatMap { $0.split(separator: ",").map(String.init) } }
+
+    private func conversion(_ request: GuestRequest) -> Conversion {
+        let asked = metadataNames.compactMap { ConvertedMachine.Metadata(rawValue: $0) }
+        // Each once, in the order in which they are listed.
+        let metadata = ConvertedMachine.Metadata.allCases.filter { asked.contains($0) }
+        return Conversion(
+            request: request, output: output, format: outputFormat, compression: compress,
+            metadata: metadata.isEmpty ? nil : metadata, existing: force ? .replace : .refuse, reportPath: report)
     }
 
     private var machine: Machine? {
@@ -58,10 +87,7 @@ struct Convert: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var conversion = Conversion(
-            request: try source.request(options.adaptation), output: output,
-            format: outputFormat ?? Conversion.format(for: output), existing: force ? .replace : .refuse,
-            reportPath: report)
+        var conversion = conversion(try source.request(options.adaptation))
         conversion.preflight = machine
         let console = voice.console
         let outcome = try await Interruption.cancelling { [conversion] in
@@ -71,7 +97,7 @@ struct Convert: AsyncParsableCommand {
         case .json: Console.result(try JSON.encode(outcome.report))
         case .text:
             for path in outcome.outputs { Console.result("\(path)\n") }
-            Console.result("\(outcome.reportPath)\n\(outcome.domainPath)\n")
+            for path in [outcome.reportPath] + outcome.metadataPaths { Console.result("\(path)\n") }
             if let page = outcome.pagePath { Console.result("\(page)\n") }
         }
         Console.findings(outcome.report.conversion.findings)

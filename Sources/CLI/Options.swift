@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import Converter
 import Descriptions
+public import Disks
 import Foundation
 import Guest
 public import Injectors
@@ -19,6 +20,8 @@ extension VirtioInitramfs.Method: ExpressibleByArgument {}
 extension CardMatch: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
+extension OutputFormat: ExpressibleByArgument {}
+extension ImageCompression: ExpressibleByArgument {}
 
 /// How a command speaks.
 struct VoiceOptions: ParsableArguments {

@@ -68,4 +68,4 @@ public struct Inspector {
         let hasCode = opened.disks.contains { $0.hasBootCode }
         return hasESP ? (hasCode ? .both : .uefi) : (hasCode ? .bios : .none)
     }
-    }
+}

@@ -73,13 +73,22 @@ public struct ConversionReport: Codable, Sendable {
         public var virtualSize: UInt64
         public var output: String
         public var outputFormat: String
+        /// In bytes; more than `virtualSize` where the format has only whole numbers of something.
+        public var outputVirtualSize: UInt64
+        /// The disk's name inside an output that is an archive.
+        public var member: String?
 
-        public init(source: String, sourceFormat: String, virtualSize: UInt64, output: String, outputFormat: String) {
+        public init(
+            source: String, sourceFormat: String, virtualSize: UInt64, output: String, outputFormat: String,
+            outputVirtualSize: UInt64? = nil, member: String? = nil
+        ) {
             self.source = source
             self.sourceFormat = sourceFormat
             self.virtualSize = virtualSize
             self.output = output
             self.outputFormat = outputFormat
+            self.outputVirtualSize = outputVirtualSize ?? virtualSize
+            self.member = member
         }
     }
 
@@ -91,6 +100,12 @@ public struct ConversionReport: Codable, Sendable {
         public var architecture: String
         /// The place of the boot disk among the disks, from 0.
         public var bootDisk: Int
+        /// What the source had; nil where nothing said so.
+        public var memoryMiB: UInt64?
+        public var processors: Int?
+        public var topology: MachineDescription.Topology?
+        /// The source's cards in their order, with their addresses and networks.
+        public var networkCards: [MachineDescription.NetworkCard]?
     }
 
     public struct Phase: Codable, Sendable {
@@ -149,7 +164,9 @@ public struct ConversionReport: Codable, Sendable {
         formerSettings = report.formerSettings
         requirements = Requirements(
             firmware: adaptation.targetFirmware(for: inspection).rawValue, diskBus: adaptation.diskBus.rawValue,
-            nicModel: "virtio", architecture: inspection.architecture, bootDisk: BootDisk.index(of: inspection))
+            nicModel: "virtio", architecture: inspection.architecture, bootDisk: BootDisk.index(of: inspection),
+            memoryMiB: machine?.memory.map { $0 >> 20 }, processors: machine?.processors,
+            topology: machine?.topology, networkCards: machine?.networkCards)
         // Backwards: the last change is the first to be undone.
         undo = plan.items.reversed().compactMap(Self.undo)
     }

@@ -67,9 +67,16 @@ public struct DiskImage: Sendable, Equatable {
                 }
             }
         }
-        return DiskImage(
+        var image = DiskImage(
             path: url.path, format: top.format, virtualSize: top.virtualSize,
             allocatedSize: chain.reduce(0) { $0 + $1.actualSize })
+        if format == nil, top.format == "raw", VHDFooter(endOf: url.path)?.kind == .fixed,
+            let disk = try await info(url.path, format: "vpc").first
+        {
+            image.format = disk.format
+            image.virtualSize = disk.virtualSize
+        }
+        return image
     }
 
     /// The same disk, seen larger; the file stays as it is.

@@ -3,15 +3,6 @@ internal import Host
 
 /// qemu-img's jobs, each a child that ends when its task is cancelled.
 public enum QemuImg {
-    /// What a disk can be written as: qemu-img's names.
-    public enum Format: String, Sendable, CaseIterable {
-        case qcow2
-        case raw
-        case vmdk
-        case vpc
-        case vhdx
-    }
-
     /// A new qcow2 that shows `base` and takes the writes.
     /// - Parameter size: in bytes, where it is to be larger; what is behind the base's end reads as zeros.
     public static func createOverlay(_ path: String, over base: DiskImage, size: UInt64? = nil) async throws {
@@ -20,14 +11,35 @@ public enum QemuImg {
     }
 
     /// Copies an image, holes left out.
-    /// - Parameter progress: gets the part that is done, 0 to 1.
+    /// - Parameters:
+    ///   - format: only its disks' own; packing is another step.
+    ///   - progress: gets the part that is done, 0 to 1.
     public static func copy(
-        _ image: DiskImage, to path: String, format: Format, progress: @escaping @Sendable (Double) -> Void
+        _ image: DiskImage, to path: String, as format: OutputFormat, progress: @escaping @Sendable (Double) -> Void
     ) async throws {
-        var arguments = ["convert", "-p", "-m", "8", "-W", "-f", image.format, "-O", format.rawValue]
-        // Without it the size is rounded to a geometry, and a partition table's end no longer fits the disk's.
-        if format == .vpc { arguments += ["-o", "force_size=on"] }
-        _ = try await Command("qemu-img", arguments + [image.path, path]).run { text in
+        try await convert(image.path, image.format, to: path, as: format, compression: nil, progress: progress)
+    }
+
+    /// Writes an overlay and what lies under it as one new disk.
+    public static func flatten(
+        _ overlay: String, to path: String, as format: OutputFormat, compression: ImageCompression?,
+        progress: @escaping @Sendable (Double) -> Void
+    ) async throws {
+        try await convert(overlay, "qcow2", to: path, as: format, compression: compression, progress: progress)
+    }
+
+    private static func convert(
+        _ source: String, _ sourceFormat: String, to path: String, as format: OutputFormat,
+        compression: ImageCompression?, progress: @escaping @Sendable (Double) -> Void
+    ) async throws {
+        var arguments = ["convert", "-p", "-m", "8", "-W", "-f", sourceFormat, "-O", format.driver]
+        var options = format.creationOptions
+        if let compression {
+            arguments.append("-c")
+            options.append("compression_type=\(compression.rawValue)")
+        }
+        if !options.isEmpty { arguments += ["-o", options.joined(separator: ",")] }
+        _ = try await Command("qemu-img", arguments + [source, path]).run { text in
             // "    (12.34/100%)\r", several at once when it is quick.
             guard let open = text.lastIndex(of: "("), let slash = text[open...].firstIndex(of: "/"),
                 let percent = Double(text[text.index(after: open)..<slash])
@@ -66,10 +78,15 @@ public enum QemuImg {
         return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
     }
 
+    /// Makes a qcow2 show more zeros at its end.
+    public static func grow(_ path: String, to size: UInt64) async throws {
+        _ = try await Command("qemu-img", ["resize", "-q", "-f", "qcow2", path, "\(size)"]).run()
+    }
+
     /// Lays what an overlay holds over a copy of its base.
-    public static func merge(_ overlay: String, into copy: String, format: Format) async throws {
+    public static func merge(_ overlay: String, into copy: String, format: OutputFormat) async throws {
         _ = try await Command(
-            "qemu-img", ["rebase", "-q", "-u", "-f", "qcow2", "-F", format.rawValue, "-b", copy, overlay]
+            "qemu-img", ["rebase", "-q", "-u", "-f", "qcow2", "-F", format.driver, "-b", copy, overlay]
         ).run()
         _ = try await Command("qemu-img", ["commit", "-q", "-f", "qcow2", "-d", overlay]).run()
     }

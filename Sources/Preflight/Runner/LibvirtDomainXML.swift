@@ -36,6 +36,8 @@ struct LibvirtDomainXML {
         domain["type"] = accelerator == .kvm ? "kvm" : "qemu"
         domain["id"] = nil
         domain.keep { Self.keptParts.contains($0.name) && (accelerator == .kvm || $0.name != "cpu") }
+        // It has to be that of the number of processors, which may be another here.
+        domain.first("cpu")?.keep { $0.name != "topology" }
         // What it says of the processor is for KVM; a processor of the host's kind can't be emulated as such.
         if accelerator == .tcg {
             let processor = domain.add("cpu", nil, [("mode", "maximum")])

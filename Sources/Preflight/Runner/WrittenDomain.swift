@@ -75,10 +75,11 @@ public struct WrittenDomain: Sendable {
         }
         machine.mac = card?.first("mac")?["address"]?.lowercased()
         guard let memory = memory(domain.first("memory")), (64...1 << 20).contains(memory),
-            let processors = Int(domain.first("vcpu")?.text ?? "1"), (1...64).contains(processors)
+            let processors = Int(domain.first("vcpu")?.text ?? "1"), processors > 0
         else { throw DomainDocument.Invalid(reason: "its memory or processors are no size for a test") }
         machine.memoryMiB = memory
-        machine.processors = processors
+        // A test doesn't need all of a large machine's.
+        machine.processors = min(processors, 64)
         return machine
     }
 

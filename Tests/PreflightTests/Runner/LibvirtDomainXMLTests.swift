@@ -1,4 +1,5 @@
 import Converter
+import Descriptions
 import Foundation
 import Guest
 import Host
@@ -27,11 +28,18 @@ import Testing
 
     /// As `convert` writes it for two disks, the second of which boots.
     private func converted(_ firmware: Firmware, _ bus: Adaptation.DiskBus) throws -> WrittenDomain {
+        let guest = Inspection(
+            osRelease: OSRelease(id: "debian"), architecture: "x86_64", hostName: nil, firmware: firmware, disks: [],
+            fileSystems: [], mounts: [], kernels: [], bootLoader: .unknown, networkFormats: [], tools: [])
         let domain = LibvirtDomain(
-            name: "web01", type: "kvm", architecture: "x86_64", firmware: firmware, bus: bus,
-            disks: [.init(path: "/out/web01.qcow2", format: "qcow2"), .init(path: "/out/data.raw", format: "raw")],
-            bootDisk: 1)
-        return try WrittenDomain([UInt8](try domain.xml()), path: "/out/web01.qcow2.xml")
+            ConvertedMachine(
+                from: nil, named: "web01", guest: guest, firmware: firmware,
+                bus: bus == .virtioBlk ? .virtioBlk : .virtioSCSI,
+                disks: [
+                    .init(path: "/out/web01.qcow2", format: "qcow2", size: 1 << 30),
+                    .init(path: "/out/data.raw", format: "raw", size: 1 << 30),
+                ], bootDisk: 1), accelerator: .kvm)
+        return try WrittenDomain([UInt8](domain.xml()), path: "/out/web01.qcow2.xml")
     }
 
     @Test(
