@@ -18,7 +18,7 @@ public struct Inspector {
         let kernels = try InstalledKernels.find(in: machine)
         return Inspection(
             osRelease: release, architecture: try architecture(machine),
-            hostName: try machine.text("/etc/hostname")?.split(whereSeparator: \.isNewline).first.map(String.init),
+            hostName: try? machine.text("/etc/hostname")?.split(whereSeparator: \.isNewline).first.map(String.init),
             firmware: firmware, disks: opened.disks, fileSystems: opened.fileSystems, mounts: opened.mounts,
             kernels: try BootKernels.merged(kernels, loadedBy: loader, machine, mounts: opened.mounts),
             bootLoader: loader, networkFormats: try DHCPNetwork.formatsInUse(machine),

@@ -13,16 +13,25 @@ enum OSReleaseFile {
     /// A system without any such file is "linux".
     static func read(_ files: any GuestFiles) throws -> OSRelease { try found(in: files) ?? parse("") }
 
+    /// Bytes; real ones have less than one KiB.
+    private static let limit: UInt64 = 64 << 10
+
+    /// A file's text; nil where there is none that could be one: a link that leads to itself is no file.
+    private static func text(of path: GuestPath, _ files: any GuestFiles) throws -> String? {
+        guard let status = try? files.status(path), status.kind == .file, status.size <= limit else { return nil }
+        return try files.text(path)
+    }
+
     private static func found(in files: any GuestFiles) throws -> OSRelease? {
-        if let text = try files.text("/etc/os-release") ?? files.text("/usr/lib/os-release") { return parse(text) }
+        if let text = try text(of: "/etc/os-release", files) ?? text(of: "/usr/lib/os-release", files) { return parse(text) }
         // Oracle Linux has Red Hat's file as well, Ubuntu Debian's: their own come first.
         for path in ["/etc/oracle-release", "/etc/centos-release", "/etc/redhat-release", "/etc/system-release"]
             as [GuestPath]
         {
             if let line = try firstLine(of: path, files) { return redHat(line) }
         }
-        if let text = try files.text("/etc/SuSE-release") { return suse(text) }
-        if let text = try files.text("/etc/lsb-release"), let release = lsb(text) { return release }
+        if let text = try text(of: "/etc/SuSE-release", files) { return suse(text) }
+        if let text = try text(of: "/etc/lsb-release", files), let release = lsb(text) { return release }
         for (path, id, name) in bareVersions {
             if let line = try firstLine(of: path, files) { return bare(line, id: id, name: name) }
         }
@@ -49,7 +58,7 @@ enum OSReleaseFile {
     }
 
     private static func firstLine(of path: GuestPath, _ files: any GuestFiles) throws -> String? {
-        guard let text = try files.text(path) else { return nil }
+        guard let text = try text(of: path, files) else { return nil }
         return text.split(whereSeparator: \.isNewline).first.map { String($0.prefix(200)).trimming(" \t") }
     }
 

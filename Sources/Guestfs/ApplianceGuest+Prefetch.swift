@@ -6,7 +6,7 @@ public import Guest
 
 extension ApplianceGuest {
     /// More than any /etc or /boot without kernels holds; beyond it, files are read one by one, as they are asked for.
-    private static var prefetchLimit: Int { 128 << 20 }
+    private static var prefetchLimit: Int { 64 << 20 }
 
     public func prefetch(_ folder: GuestPath, excluding: [String]) throws {
         guard let archive = try tarOut(folder, excluding: excluding) else { return }

@@ -15,12 +15,16 @@ struct IfupdownRoles {
     private(set) var isolated: [String] = []
     private let keepsAddresses: Bool
     private let byName: [String: [IfupdownFile.Stanza]]
+    /// Interfaces and families with a stanza that asks for an address.
+    private let dynamic: Set<String>
+    private var staticIPv4: Set<String> = []
 
     /// - Parameter keepsAddresses: nothing counts as static, as it stays.
     init(_ files: IfupdownFiles, keepsAddresses: Bool = false) {
         self.keepsAddresses = keepsAddresses
         stanzas = files.stanzas
         byName = Dictionary(grouping: stanzas) { $0.name }
+        dynamic = Set(stanzas.filter { $0.method == "dhcp" || $0.method == "auto" }.map(Self.key))
         lists = files.files.flatMap(\.file.lists)
         hasMappings = files.files.contains { !$0.file.mappings.isEmpty }
         for word in lists.flatMap(\.arguments) { listed.insert(String(word.split(separator: "=").last ?? "")) }
@@ -36,7 +40,10 @@ struct IfupdownRoles {
             : bridges.keys.filter { name in byName[name, default: []].contains { $0.method == "static" } }
                 .sorted()
         untouched.formUnion(bridges.keys)
+        staticIPv4 = Set(stanzas.filter { isStatic($0) && !$0.isIPv6 }.map(\.name))
     }
+
+    private static func key(_ stanza: IfupdownFile.Stanza) -> String { "\(stanza.name) \(stanza.isIPv6)" }
 
     private mutating func sort(_ stanza: IfupdownFile.Stanza) {
         let name = stanza.name
@@ -92,9 +99,7 @@ struct IfupdownRoles {
         return stanza.method == "static" && (stanza.family == "inet" || stanza.family == "inet6")
     }
 
-    func hasStaticIPv4(_ name: String) -> Bool {
-        stanzas.contains { $0.name == name && !$0.isIPv6 && isStatic($0) }
-    }
+    func hasStaticIPv4(_ name: String) -> Bool { staticIPv4.contains(name) }
 
     /// Whether the guest brings it up by itself, at boot or when it finds it.
     func isBroughtUp(_ name: String) -> Bool { listed.contains(name) || listed.contains { $0.hasPrefix("/") } }
@@ -103,10 +108,8 @@ struct IfupdownRoles {
     func fate(of stanza: IfupdownFile.Stanza, served: inout Set<String>) -> StaticNetwork.Fate {
         if ports.contains(stanza.name) { return .port }
         if stanza.name.contains(":") { return .gone }
-        let isDynamic = stanzas.contains {
-            $0.name == stanza.name && $0.isIPv6 == stanza.isIPv6 && ($0.method == "dhcp" || $0.method == "auto")
-        }
-        return !isDynamic && served.insert("\(stanza.name) \(stanza.isIPv6)").inserted ? .dhcp : .gone
+        let key = Self.key(stanza)
+        return !dynamic.contains(key) && served.insert(key).inserted ? .dhcp : .gone
     }
 
     /// For the neutral model.
