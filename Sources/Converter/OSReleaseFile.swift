@@ -23,7 +23,9 @@ enum OSReleaseFile {
     }
 
     private static func found(in files: any GuestFiles) throws -> OSRelease? {
-        if let text = try text(of: "/etc/os-release", files) ?? text(of: "/usr/lib/os-release", files) { return parse(text) }
+        if let text = try text(of: "/etc/os-release", files) ?? text(of: "/usr/lib/os-release", files) {
+            return parse(text)
+        }
         // Oracle Linux has Red Hat's file as well, Ubuntu Debian's: their own come first.
         for path in ["/etc/oracle-release", "/etc/centos-release", "/etc/redhat-release", "/etc/system-release"]
             as [GuestPath]

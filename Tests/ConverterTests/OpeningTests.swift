@@ -105,7 +105,8 @@ struct OpeningTests {
         let guest = debian()
         guest.contents.nodes["/etc/os-release"] = nil
         guest.link("/etc/os-release", to: "os-release")
-        #expect(throws: (any Error).self) { try open(FakeMachine([Volume("/dev/sda1", "ext4", guest)])) }
+        // No file at all: the guest has others that say what it is.
+        #expect(throws: Never.self) { try open(FakeMachine([Volume("/dev/sda1", "ext4", guest)])) }
     }
 
     // MARK: Encryption
