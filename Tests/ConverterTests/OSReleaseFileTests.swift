@@ -1,3 +1,4 @@
+import Foundation
 import Guest
 import GuestTesting
 import Injectors
@@ -46,6 +47,12 @@ struct OSReleaseFileTests {
         let separate = MemoryGuest(["/lib/modules/6.1/modules.dep": ""])
         separate.link("/etc/os-release", to: "../usr/lib/os-release")
         #expect(try OSReleaseFile.name(of: separate) == nil)
+    }
+
+    @Test func theReadmeHasTheSupportTable() throws {
+        let readme = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../README.md")
+        let text = try String(contentsOf: readme.standardized, encoding: .utf8)
+        #expect(text.contains(SupportTable().markdown), "put what 'rehost support' prints into README.md")
     }
 
     @Test func everyFixtureThatTheSupportTableNamesIsThere() {
