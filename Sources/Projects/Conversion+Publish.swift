@@ -66,7 +66,10 @@ extension Conversion {
                 .write(to: URL(fileURLWithPath: "\(folder)/\(descriptor)"))
             var digests: [(name: String, sha256: String)] = []
             for name in [descriptor] + names.members {
-                digests.append((name, try await Checksum.sha256("\(folder)/\(name)")))
+                let digest = try FileDigest.hex(of: "\(folder)/\(name)", offset: 0, size: nil, algorithm: "SHA256") {
+                    _ in
+                }
+                digests.append((name, digest))
             }
             try OVFManifest.text(digests).write(to: URL(fileURLWithPath: "\(folder)/\(manifest)"))
             guard format == .ova else {

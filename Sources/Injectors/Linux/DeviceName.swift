@@ -93,17 +93,6 @@ struct DeviceName: Hashable {
         guard (1...3).contains(letters.utf8.count) else { return nil }
         return letters.utf8.reduce(0) { $0 * 26 + Int($1) - 0x60 } - 1
     }
-
-    /// The letters of the disk with an index: 0 is "a".
-    static func letters(_ index: Int) -> String {
-        var rest = index
-        var letters: [UInt8] = []
-        while rest >= 0 {
-            letters.append(UInt8(0x61 + rest % 26))
-            rest = rest / 26 - 1
-        }
-        return String(decoding: letters.reversed(), as: UTF8.self)
-    }
 }
 
 extension Substring {

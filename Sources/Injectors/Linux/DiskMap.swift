@@ -164,7 +164,7 @@ struct DiskMap {
     // MARK: Disks and partitions
 
     private static func name(_ prefix: String, _ disk: Int, _ number: Int?) -> String {
-        "/dev/\(prefix)\(DeviceName.letters(disk))\(number.map(String.init) ?? "")"
+        "/dev/\(prefix)\(GuestDisk.letters(disk))\(number.map(String.init) ?? "")"
     }
 
     private static func split(_ device: String, _ guest: Inspection) -> (disk: GuestDisk, number: Int?)? {

@@ -150,7 +150,7 @@ struct BootConfigurationTests {
     }
 
     @Test func aMenuFullOfDisksIsReadInReasonableTime() throws {
-        let lines = (0..<1_200).map { "linux root=/dev/sd\(DeviceName.letters($0 % 18_000 + 1))\($0 % 200 + 2)" }
+        let lines = (0..<1_200).map { "linux root=/dev/sd\(GuestDisk.letters($0 % 18_000 + 1))\($0 % 200 + 2)" }
         let (_, plan) = try convert(
             "/boot/grub/grub.cfg", lines.joined(separator: "\n"))
         #expect(plan.items.count == 0)

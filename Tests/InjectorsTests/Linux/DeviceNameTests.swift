@@ -1,3 +1,4 @@
+import Guest
 import Testing
 
 @testable import Injectors
@@ -32,6 +33,6 @@ struct DeviceNameTests {
     @Test(arguments: [0, 1, 25, 26, 51, 52, 701, 702, 18277])
     func lettersAndIndexesMatch(index: Int) {
         #expect(
-            DeviceName("/dev/vd\(DeviceName.letters(index))")?.kind == .ordered(bus: "vd", disk: index, partition: nil))
+            DeviceName("/dev/vd\(GuestDisk.letters(index))")?.kind == .ordered(bus: "vd", disk: index, partition: nil))
     }
 }

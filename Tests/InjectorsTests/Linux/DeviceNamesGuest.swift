@@ -23,7 +23,7 @@ struct DeviceNamesGuest {
         self.files = MemoryGuest(files)
         let disks = partitions.enumerated().map { index, numbers in
             GuestDisk(
-                index: index, device: "/dev/sd\(DeviceName.letters(index))", size: 1 << 30,
+                index: index, device: "/dev/sd\(GuestDisk.letters(index))", size: 1 << 30,
                 table: numbers.isEmpty ? .none : Self.table(numbers), hasBootCode: index == 0)
         }
         inspection = Inspection(

@@ -277,7 +277,7 @@ struct FstabTests {
     }
 
     @Test func aTableFullOfAbsentDisksIsReadInReasonableTime() throws {
-        let lines = (1...550).map { "/dev/sd\(DeviceName.letters($0))1 /a x" }
+        let lines = (1...550).map { "/dev/sd\(GuestDisk.letters($0))1 /a x" }
         let (text, plan) = try fstab(lines.joined(separator: "\n"))
         #expect(text.split(separator: "\n").allSatisfy { $0.hasSuffix(" nofail") })
         #expect(plan.warnings.count == 500)
