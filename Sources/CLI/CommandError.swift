@@ -27,6 +27,11 @@ enum CommandError {
             Console.findings(blocked.plan.findings)
             say("error: nothing was changed: \(count(blocked.plan.blockers.count, "blocker"))")
             return Code.blocked.rawValue
+        case let error as GuestPathError:
+            say(
+                "error: \(PlanText.harmless("\(error)"))\nhint: nothing was changed; mend it in the source, and"
+                    + " capture it again")
+            return Code.blocked.rawValue
         case is CancellationError:
             say("interrupted; nothing was left behind")
             return Code.interrupted.rawValue

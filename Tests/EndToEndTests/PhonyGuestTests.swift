@@ -5,8 +5,8 @@ import Testing
 @Suite(
     .serialized,
     .enabled(
-        if: ProcessInfo.processInfo.environment["REHOST_PHONY"] == "1",
-        "opens twenty disks in an appliance, ten minutes under emulation: REHOST_PHONY=1"))
+        if: ProcessInfo.processInfo.environment["REHOST_END_TO_END"] == "1",
+        "opens twenty disks in an appliance, two minutes: script/test sets REHOST_END_TO_END=1"))
 struct PhonyGuestTests {
     private static let names: [String] = {
         let list = try? Tools.run("images/phony", ["--list"])
