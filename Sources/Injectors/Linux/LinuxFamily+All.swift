@@ -7,7 +7,9 @@ extension LinuxFamily {
             System(name: "Debian", versions: "13", evidence: .boot("UEFI, ext4, two disks")),
             System(
                 name: "Debian", versions: "12",
-                evidence: .boot("UEFI and BIOS; ext4, XFS, btrfs, LVM; ifupdown, netplan, networkd, NetworkManager")),
+                evidence: .boot(
+                    "UEFI and BIOS; ext4, XFS, btrfs, LVM; BLS and dracut; ifupdown, netplan, networkd, NetworkManager")
+            ),
             System(name: "Debian", versions: "11", evidence: .boot("UEFI, ext4, device names")),
             System(name: "Debian", versions: "9, 10", evidence: .expected),
             System(name: "Debian", versions: "8", evidence: .fixture(["debian-8"])),
