@@ -41,7 +41,9 @@ enum Signs {
     /// The system's own greeting; half a one may be anybody's. dracut with systemd greets by the system's name, too:
     /// "… dracut-057 (Initramfs)!"
     static func isWelcome(_ line: String) -> Bool {
-        (line.hasPrefix(welcome) || line.contains("] " + welcome)) && !early.contains { line.contains($0) }
+        guard line.hasPrefix(welcome) || line.contains("] " + welcome), !early.contains(where: { line.contains($0) })
+        else { return false }
+        return !line.hasSuffix(welcome)
     }
 
     /// Whether systemd speaks inside an initramfs, where it has targets and mounts as the system has.

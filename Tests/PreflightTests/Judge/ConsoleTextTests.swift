@@ -19,6 +19,26 @@ struct ConsoleTextTests {
         #expect(partial == "grub> ")
     }
 
+    @Test func aMoveToWhereTheCursorIsEndsNothing() {
+        // SeaBIOS, which repeats what GRUB writes: it may come anywhere in a line.
+        let start = "\u{1B}[2JSeaBIOS (version 1)\r\nBooting...\r\nGRUB loading.\r\n"
+        let words = "Welcome to GRUB!"
+        for cut in 1..<words.count {
+            let (before, after) = (words.prefix(cut), words.dropFirst(cut))
+            let text = "\(start)\u{1B}[0;30;47m\(before)\u{1B}[04;\(cut)H\u{1B}[04;\(cut + 1)H\(after)\r\n\n\u{1B}[H"
+            #expect(lines(text).0.last == words)
+        }
+        // The same column of another row is another line.
+        #expect(lines("ab\u{1B}[7;3Hcd\n").0 == ["ab", "cd"])
+        #expect(lines("│\u{1B}[1;2Hcd\n").0 == ["│cd"])
+        // Moves that are no numbers, or too large for one.
+        #expect(lines("ab\u{1B}[;Hcd\u{1B}[99999999999999999999;1Hef\n").0 == ["ab", "cd", "ef"])
+    }
+
+    @Test func aPromptStaysOneWhereverTheCursorGoes() {
+        #expect(lines("one\ngrub> \u{1B}[9;9H").1 == "grub> ")
+    }
+
     @Test func returnsOverwriteAndPiecesJoin() {
         var console = ConsoleText()
         #expect(console.feed(Array("A start job\rA st".utf8)) == ["A start job"])
