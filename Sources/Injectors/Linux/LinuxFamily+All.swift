@@ -8,8 +8,8 @@ extension LinuxFamily {
             System(
                 name: "Debian", versions: "12",
                 evidence: .boot(
-                    "UEFI and BIOS; ext4, XFS, btrfs, LVM; BLS and dracut; ifupdown, netplan, networkd, NetworkManager")
-            ),
+                    "UEFI, BIOS; ext4, XFS, btrfs, snapper, LVM, md, LUKS; GRUB, BLS, systemd-boot, extlinux; dracut; "
+                        + "ifupdown, netplan, networkd, NetworkManager, a bond")),
             System(name: "Debian", versions: "11", evidence: .boot("UEFI, ext4, device names")),
             System(name: "Debian", versions: "9, 10", evidence: .expected),
             System(name: "Debian", versions: "8", evidence: .fixture(["debian-8"])),
