@@ -65,8 +65,7 @@ extension Conversion {
                 hint: "make the folder first, or choose another --output")
         }
         let needed = format.leastRoom(for: images.reduce(0) { $0 + $1.allocatedSize }, compression)
-        let attributes = try FileManager.default.attributesOfFileSystem(forPath: folder.path)
-        guard let free = (attributes[.systemFreeSize] as? NSNumber)?.uint64Value, free < needed else { return }
+        guard let free = try FreeRoom.missing(needed, in: folder.path) else { return }
         throw Failure(
             message: "'\(folder.path)' has \(free >> 20) MiB free; at least \(needed >> 20) MiB are needed",
             hint: "make room, or choose an --output on another file system")

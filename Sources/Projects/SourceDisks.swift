@@ -46,13 +46,26 @@ extension GuestRequest {
     private func unpack(
         _ source: DiskSource, to path: String, _ progress: @escaping @Sendable (RunProgress) -> Void
     ) throws {
-        let total = source.parts.reduce(0 as UInt64) { $0 &+ ($1.size ?? 0) }
+        let total = source.parts.reduce(0 as UInt64) { $0 &+ ($1.size ?? Self.length(of: $1.file)) }
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        // Compressed, it takes more.
+        if let free = try FreeRoom.missing(total, in: folder) {
+            throw DiskImage.Failure(
+                "'\(folder)' has \(free >> 20) MiB free; '\(source.name)' is written out there, and takes at least"
+                    + " \(total >> 20) MiB",
+                hint: "make room; 'convert' takes the room beside its --output, 'inspect' and 'plan' under TMPDIR")
+        }
         try Unpacking.write(
             source.parts.map { .init(file: $0.file, offset: $0.offset, size: $0.size) },
             isCompressed: source.compression == .gzip, to: path
         ) { done in
             if total > 0 { progress(.part("unpack '\(source.name)'", Double(done) / Double(total))) }
         }
+    }
+
+    private static func length(of file: String) -> UInt64 {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: file)
+        return (attributes?[.size] as? NSNumber)?.uint64Value ?? 0
     }
 
     /// Reads everything that the description has a checksum for.
