@@ -44,8 +44,22 @@ enum CommandError {
             if !text.isEmpty { code == .success ? Console.result(text + "\n") : say(text) }
             return code == .success ? 0 : Code.usage.rawValue
         }
-        say("error: \(error)")
+        if let error = error as? CocoaError { say(text(of: error)) } else { say("error: \(error)") }
         return Code.failed.rawValue
+    }
+
+    /// What the system refused; Foundation's own words are a dump of its fields.
+    static func text(of error: CocoaError) -> String {
+        let cause = (error.underlying as? POSIXError).map { String(cString: strerror($0.code.rawValue)) }
+        let path = (error.filePath ?? error.url?.path).map { "'\($0)': " } ?? ""
+        let reason = PlanText.harmless(path + (cause ?? error.localizedDescription))
+        switch error.code {
+        case .fileWriteOutOfSpace:
+            return "error: could not write: \(reason)\nhint: make room, and run it again; nothing was left half done"
+        case .fileReadNoPermission, .fileWriteNoPermission:
+            return "error: \(reason)\nhint: run it as a user who may do that"
+        default: return "error: \(reason)"
+        }
     }
 
     private static func isUsage(_ error: any Error) -> Bool {

@@ -16,6 +16,7 @@ public struct Unpacking {
         }
     }
 
+    private let path: String
     private let output: FileHandle
     private var written: UInt64 = 0
 
@@ -29,7 +30,7 @@ public struct Unpacking {
             let output = FileHandle(forWritingAtPath: path)
         else { throw DiskImage.Failure("could not write '\(path)'", hint: "is there room, and the right to write?") }
         defer { try? output.close() }
-        var unpacking = Unpacking(output: output)
+        var unpacking = Unpacking(path: path, output: output)
         var before: UInt64 = 0
         let inflation = isCompressed ? try Inflation() : nil
         for piece in pieces {
@@ -58,8 +59,14 @@ public struct Unpacking {
             let end = min(start + 1 << 16, bytes.count)
             let block = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
             if block.contains(where: { $0 != 0 }) {
-                try output.seek(toOffset: written)
-                try output.write(contentsOf: Data(block))
+                do {
+                    try output.seek(toOffset: written)
+                    try output.write(contentsOf: Data(block))
+                } catch {
+                    throw DiskImage.Failure(
+                        "could not write out a disk to '\(path)', after \(written >> 20) MiB: \(error.localizedDescription)",
+                        hint: "is there room for the whole disk?")
+                }
             }
             written += UInt64(block.count)
             start = end
