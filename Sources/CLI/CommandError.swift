@@ -44,8 +44,15 @@ enum CommandError {
             if !text.isEmpty { code == .success ? Console.result(text + "\n") : say(text) }
             return code == .success ? 0 : Code.usage.rawValue
         }
-        if let error = error as? CocoaError { say(text(of: error)) } else { say("error: \(error)") }
+        say((error as? CocoaError).map(text) ?? text(of: "\(error)"))
         return Code.failed.rawValue
+    }
+
+    /// Programs that ran out of room say it in the C library's words.
+    private static func text(of description: String) -> String {
+        let full = String(cString: strerror(ENOSPC))
+        guard description.contains(full), !description.contains("\nhint: ") else { return "error: \(description)" }
+        return "error: \(description)\nhint: make room, and run it again; nothing was left half done"
     }
 
     /// What the system refused; Foundation's own words are a dump of its fields.

@@ -122,14 +122,22 @@ public actor Appliance {
         }
     }
 
-    /// Runs a batch of calls on the guest, on the appliance's own thread.
+    /// Runs a batch of calls on the guest, on the appliance's own thread. Where the task is cancelled, the appliance is
+    /// ended: a call returns then, whatever it waits for.
     public func run<Result: Sendable>(
         _ body: @Sendable (ApplianceGuest) throws -> Result
-    ) throws -> Result {
+    ) async throws -> Result {
         guard let guest else {
             throw GuestfsError(call: "reach the appliance", reason: "it is not running", code: 0)
         }
-        return try body(guest)
+        try Task.checkCancellation()
+        let process = guest.process
+        return try await withTaskCancellationHandler {
+            try body(guest)
+        } onCancel: {
+            // Not waited for before the handle is closed, so the number is still its own.
+            if process > 0 { kill(process, SIGKILL) }
+        }
     }
 
     /// Writes everything back and stops the appliance.

@@ -36,7 +36,17 @@ enum ApplianceWrapper {
             here=${BASH_SOURCE[0]%/*}
             # QEMU's options have a comma doubled.
             place=${here//,/,,}
-            given=("$@")
+            # On a full disk QEMU would stop the machine and wait for room, for ever: an error ends the work instead.
+            given=()
+            while (($#)); do
+                given+=("$1")
+                if [[ $1 == -drive && $# -gt 1 ]]; then
+                    given+=("$2,werror=report,rerror=report")
+                    shift
+                fi
+                shift
+            done
+            set -- "${given[@]}"
             kept=()
             disks=0
             mode=quiet---
