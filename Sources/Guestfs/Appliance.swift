@@ -30,6 +30,7 @@ public struct ApplianceDisk: Sendable {
 public actor Appliance {
     private let executor = ThreadExecutor(name: "guestfs")
     private var guest: ApplianceGuest?
+    private nonisolated let machine = ApplianceProcess()
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -90,6 +91,8 @@ public actor Appliance {
             failure.hint = "run libguestfs-test-tool; a kernel under /boot that this user can read is needed"
             throw failure
         }
+        let process = guestfs_get_pid(g)
+        machine.process = process > 0 ? process : nil
         return try ApplianceGuest(handle: handle, diskCount: disks.count)
     }
 
@@ -122,28 +125,40 @@ public actor Appliance {
         }
     }
 
-    /// Runs a batch of calls on the guest, on the appliance's own thread. Where the task is cancelled, the appliance is
-    /// ended: a call returns then, whatever it waits for.
+    /// Runs a batch of calls on the guest, on the appliance's own thread.
     public func run<Result: Sendable>(
         _ body: @Sendable (ApplianceGuest) throws -> Result
-    ) async throws -> Result {
+    ) throws -> Result {
         guard let guest else {
             throw GuestfsError(call: "reach the appliance", reason: "it is not running", code: 0)
         }
         try Task.checkCancellation()
-        let process = guest.process
-        return try await withTaskCancellationHandler {
-            try body(guest)
-        } onCancel: {
-            // Not waited for before the handle is closed, so the number is still its own.
-            if process > 0 { kill(process, SIGKILL) }
-        }
+        return try body(guest)
     }
+
+    /// Ends it at once, from any thread: a call returns then with an error, whatever it waits for. What wasn't written
+    /// back is lost.
+    public nonisolated func abandon() { machine.end() }
 
     /// Writes everything back and stops the appliance.
     /// - Throws: where a write was lost; the disks are then worthless.
     public func shutDown() throws {
         defer { guest = nil }
+        // Once it is waited for, its number may be another's.
+        machine.process = nil
         try guest?.shutDown()
     }
+}
+
+/// The appliance's QEMU, for whoever has to end it while its thread waits for it.
+private final class ApplianceProcess: @unchecked Sendable {
+    private let lock = NSLock()
+    private var number: pid_t?
+
+    var process: pid_t? {
+        get { lock.withLock { number } }
+        set { lock.withLock { number = newValue } }
+    }
+
+    func end() { lock.withLock { if let number { _ = kill(number, SIGKILL) } } }
 }

@@ -20,9 +20,6 @@ public final class ApplianceGuest: GuestMachine {
 
     func withHandle<Result>(_ body: (borrowing Handle) throws -> Result) rethrows -> Result { try body(handle) }
 
-    /// QEMU's; -1 where it isn't known.
-    var process: pid_t { guestfs_get_pid(g) }
-
     func shutDown() throws {
         try handle.check(guestfs_shutdown(g), "stop the appliance")
     }

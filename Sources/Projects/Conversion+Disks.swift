@@ -68,6 +68,18 @@ extension Conversion {
         _ progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws -> (Plan, Inspection) {
         let appliance = Appliance(memory: request.opening.keys.isEmpty ? .usual : .passphrases)
+        // A copy that fails must not wait for an appliance that can't go on.
+        return try await withTaskCancellationHandler {
+            try await adapt(jobs, in: appliance, grub, found, workspace, phases, progress)
+        } onCancel: {
+            appliance.abandon()
+        }
+    }
+
+    private func adapt(
+        _ jobs: [DiskJob], in appliance: Appliance, _ grub: HostGrub, _ found: [Finding], _ workspace: Workspace,
+        _ phases: Phases, _ progress: @escaping @Sendable (RunProgress) -> Void
+    ) async throws -> (Plan, Inspection) {
         try await GuestSession.launch(
             appliance, disks: jobs.map { ApplianceDisk(path: $0.overlay, format: "qcow2", access: .overlay) },
             scratch: workspace.path, phases, progress)
