@@ -44,29 +44,23 @@ enum CommandError {
             if !text.isEmpty { code == .success ? Console.result(text + "\n") : say(text) }
             return code == .success ? 0 : Code.usage.rawValue
         }
-        say((error as? CocoaError).map(text) ?? text(of: "\(error)"))
+        say("error: " + text(of: error))
         return Code.failed.rawValue
     }
 
-    /// Programs that ran out of room say it in the C library's words.
-    private static func text(of description: String) -> String {
-        let full = String(cString: strerror(ENOSPC))
-        guard description.contains(full), !description.contains("\nhint: ") else { return "error: \(description)" }
-        return "error: \(description)\nhint: make room, and run it again; nothing was left half done"
+    /// What failed, with the way out where the system's own refusal says what it is.
+    private static func text(of error: any Error) -> String {
+        let reason = (error as? CocoaError).map(reason) ?? "\(error)"
+        // Programs that ran out of room say it in the C library's words, too.
+        guard reason.contains(String(cString: strerror(ENOSPC))), !reason.contains("\nhint: ") else { return reason }
+        return reason + "\nhint: make room, and run it again"
     }
 
-    /// What the system refused; Foundation's own words are a dump of its fields.
-    static func text(of error: CocoaError) -> String {
-        let cause = (error.underlying as? POSIXError).map { String(cString: strerror($0.code.rawValue)) }
+    /// Foundation's own words are a dump of its fields.
+    private static func reason(_ error: CocoaError) -> String {
         let path = (error.filePath ?? error.url?.path).map { "'\($0)': " } ?? ""
-        let reason = PlanText.harmless(path + (cause ?? error.localizedDescription))
-        switch error.code {
-        case .fileWriteOutOfSpace:
-            return "error: could not write: \(reason)\nhint: make room, and run it again; nothing was left half done"
-        case .fileReadNoPermission, .fileWriteNoPermission:
-            return "error: \(reason)\nhint: run it as a user who may do that"
-        default: return "error: \(reason)"
-        }
+        let cause = (error.underlying as? POSIXError).map { String(cString: strerror($0.code.rawValue)) }
+        return PlanText.harmless(path + (cause ?? error.localizedDescription))
     }
 
     private static func isUsage(_ error: any Error) -> Bool {
