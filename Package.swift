@@ -40,16 +40,18 @@ let package = Package(
         .systemLibrary(name: "CBzip2", path: "Sources/System/CBzip2", providers: [.apt(["libbz2-dev"])]),
         system("CArchive", "libarchive", apt: "libarchive-dev"),
         system("CCrypto", "libcrypto", apt: "libssl-dev"),
+        system("CHivex", "hivex", apt: "libhivex-dev"),
         system("CLibvirt", "libvirt-qemu", apt: "libvirt-dev"),
 
         module("Guest", []),
         module("Archives", ["CZlib", "CZstd", "CLZMA", "CLZ4", "CBzip2", "CArchive"]),
+        module("Hives", ["Guest", "CHivex"]),
         module("Host", []),
         module("Injectors", ["Guest", "Archives"]),
         module("Descriptions", ["Guest", "CXML2", "CLibvirt"]),
         module("Converter", ["Guest", "Injectors", "Archives"]),
         module("Disks", ["Host", "CCrypto", "CZlib"]),
-        module("Guestfs", ["Guest", "Archives", "Host", "CGuestfs"]),
+        module("Guestfs", ["Guest", "Archives", "Hives", "Host", "CGuestfs"]),
         module("Preflight", ["Guest", "Disks", "Host", "CZlib", "CXML2", "CLibvirt"]),
         module(
             "Projects",
@@ -63,11 +65,12 @@ let package = Package(
             path: "Sources/CLI", exclude: ["README.md"], swiftSettings: strict),
 
         .target(
-            name: "GuestTesting", dependencies: ["Guest", "Archives"], path: "Tests/GuestTesting", swiftSettings: strict
-        ),
+            name: "GuestTesting", dependencies: ["Guest", "Archives", "Hives"], path: "Tests/GuestTesting",
+            swiftSettings: strict),
         tests("EndToEndTests", []),
         tests("GuestTests", ["Guest"]),
         tests("ArchivesTests", ["Archives", "Guest"]),
+        tests("HivesTests", ["Hives", "Guest"]),
         tests("InjectorsTests", ["Injectors", "Guest", "Archives"]),
         tests("ConverterTests", ["Converter", "Injectors", "Guest", "Archives"]),
         tests("DescriptionsTests", ["Descriptions", "Guest", "Archives"]),

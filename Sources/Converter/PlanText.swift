@@ -53,6 +53,7 @@ public enum PlanText {
                 case .file(let bytes, _): ["  removed"] + diff(bytes, [])
                 default: ["  removed"]
                 }
+        case .registry(let edit): body = RegistryText.lines(edit, before: item.before)
         case .disk(let edit):
             body = ["  \(edit.what)"]
         case .run(let command):
@@ -94,6 +95,7 @@ public enum PlanText {
             edit.sectorCount == 1
                 ? "disk \(edit.disk), sector \(edit.firstSector)"
                 : "disk \(edit.disk), sectors \(edit.firstSector)–\(edit.firstSector + edit.sectorCount - 1)"
+        case .registry(let edit): harmless(edit.key.description)
         case .run(let command): harmless("command: \(command.reason)")
         default: harmless(change.path?.description ?? "")
         }

@@ -5,11 +5,11 @@ public import Guest
 public struct PlanReport: Codable, Sendable {
     public struct Entry: Codable, Sendable {
         public var injector: String
-        /// "write", "append", "directory", "symlink", "remove", "sectors", "command".
+        /// "write", "append", "directory", "symlink", "remove", "registry", "sectors", "command".
         public var kind: String
-        /// A path in the guest, "disk 0, sectors 34–2047", or a command's reason.
+        /// A path in the guest, a registry key, "disk 0, sectors 34–2047", or a command's reason.
         public var target: String
-        /// A unified diff, for text.
+        /// A unified diff, for text; for a registry key a line per value.
         public var diff: [String]?
         /// In bytes, after the change.
         public var size: Int?
@@ -55,6 +55,7 @@ public struct PlanReport: Codable, Sendable {
         case .disk(let edit):
             entry.what = edit.what
             entry.size = edit.bytes.count
+        case .registry(let edit): entry.diff = RegistryText.lines(edit, before: item.before)
         case .run(let command): entry.command = command.arguments
         case .remove:
             if case .file(let old, _) = item.before, !old.contains(0) { entry.diff = PlanText.diff(old, []) }
@@ -174,7 +175,8 @@ public struct ConversionReport: Codable, Sendable {
     private static func undo(_ item: Plan.Item) -> Undo? {
         let target = PlanText.target(of: item.change)
         switch (item.change, item.before) {
-        case (.run, _): return nil
+        // Registry keys are put back by the .reg file beside the report.
+        case (.run, _), (.registry, _): return nil
         case (.disk(let edit), .sectors(let bytes)):
             return Undo(
                 kind: "sectors", target: target, content: Data(bytes).base64EncodedString(), disk: edit.disk,
@@ -185,7 +187,7 @@ public struct ConversionReport: Codable, Sendable {
                 mode: "0" + String(permissions, radix: 8))
         case (_, .fileOfLength(let length)): return Undo(kind: "truncate", target: target, length: length)
         case (_, .symlink(let old)): return Undo(kind: "symlink", target: target, linkTarget: old)
-        case (_, .nothing), (_, .sectors): return Undo(kind: "remove", target: target)
+        case (_, .nothing), (_, .sectors), (_, .registry): return Undo(kind: "remove", target: target)
         }
     }
 }

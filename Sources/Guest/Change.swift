@@ -8,17 +8,19 @@ public enum Change: Equatable, Sendable {
     case symlink(GuestPath, target: String)
     /// One file or symlink.
     case remove(GuestPath)
+    /// One key of the registry of a Windows guest.
+    case registry(RegistryEdit)
     case disk(SectorEdit)
     /// Only where nothing else does: a rebuild by the guest's own tool.
     case run(GuestCommand)
 
-    /// The path that the change is about; nil for sectors and commands.
+    /// The path that the change is about; nil for registry keys, sectors and commands.
     public var path: GuestPath? {
         switch self {
         case .write(let path, _, _), .append(let path, _, _), .directory(let path, _), .symlink(let path, _),
             .remove(let path):
             path
-        case .disk, .run: nil
+        case .registry, .disk, .run: nil
         }
     }
 
@@ -30,6 +32,7 @@ public enum Change: Equatable, Sendable {
         case .directory: "directory"
         case .symlink: "symlink"
         case .remove: "remove"
+        case .registry: "registry"
         case .disk: "sectors"
         case .run: "command"
         }

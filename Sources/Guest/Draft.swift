@@ -12,6 +12,7 @@ public struct Draft: GuestFiles {
 
     private let base: any GuestFiles
     private let disks: any GuestSectors
+    var registry: RegistryDraft
     private var nodes: [GuestPath: Node] = [:]
     private var origins: [GuestPath: String] = [:]
     private var edits: [(injector: String, edit: SectorEdit, before: [UInt8])] = []
@@ -23,9 +24,11 @@ public struct Draft: GuestFiles {
     /// Who is at work: set by the pipeline, shown with each change and finding.
     public var injector = "plan"
 
-    public init(over base: any GuestFiles, disks: any GuestSectors) {
+    /// - Parameter registry: of a Windows guest.
+    public init(over base: any GuestFiles, disks: any GuestSectors, registry: any GuestRegistry = NoRegistry()) {
         self.base = base
         self.disks = disks
+        self.registry = RegistryDraft(over: registry)
     }
 
     // MARK: Reading
@@ -208,6 +211,7 @@ public struct Draft: GuestFiles {
             guard let node = nodes[path], let item = try item(path, node) else { continue }
             items.append(item)
         }
+        items += try registry.items()
         for (injector, command) in commands {
             items.append(Plan.Item(injector: injector, change: .run(command), before: .nothing))
         }

@@ -22,6 +22,8 @@ public struct Plan: Equatable, Sendable {
         /// A file that is only appended to, by its length.
         case fileOfLength(UInt64)
         case symlink(target: String)
+        /// The values that an edit changes, or all that a removed key held.
+        case registry(RegistryTree)
         case sectors([UInt8])
     }
 
@@ -42,8 +44,8 @@ public struct Plan: Equatable, Sendable {
     public var warnings: [Finding] { findings.filter { $0.level == .warning } }
 }
 
-/// A guest that a plan can be applied to. The order is fixed: sectors outside file systems last but one, because a guest
-/// whose files failed must not get a new boot sector; commands after files; boot code last.
+/// A guest that a plan can be applied to. The order is fixed: files, the registry, commands, and sectors last, because a
+/// guest whose files failed must not get a new boot sector.
 public protocol GuestEditor: GuestFiles {
     /// - Returns: what went wrong and was tolerated.
     /// - Throws: at the first failure that isn't; what is behind the editor is then thrown away by its owner.
@@ -58,7 +60,7 @@ public protocol GuestSectors {
 }
 
 /// A guest's disks in an appliance, before and after its file systems are mounted.
-public protocol GuestMachine: GuestEditor, GuestSectors {
+public protocol GuestMachine: GuestEditor, GuestRegistry, GuestSectors {
     /// The whole disks in their order: device name and size in bytes.
     func diskDevices() throws -> [(device: String, size: UInt64)]
 

@@ -5,10 +5,12 @@ internal import Glibc
 public import Guest
 
 extension ApplianceGuest {
-    /// Files, folders and symlinks go in as one tar archive; then what is removed, appended, run; boot code last.
+    /// Files, folders and symlinks go in as one tar archive; then what is removed, appended, set in the registry, run;
+    /// boot code last.
     @discardableResult
     public func apply(_ plan: Plan, progress: (String) -> Void) throws -> [Finding] {
         let labels = try labels(for: plan)
+        let edits = plan.items.compactMap { if case .registry(let edit) = $0.change { edit } else { nil } }
         progress("files")
         try uploadArchive(of: plan)
         for item in plan.items {
@@ -21,6 +23,9 @@ extension ApplianceGuest {
         }
         for (path, attributes) in labels { try set(attributes, on: path) }
         cache = FileCache()
+        if !edits.isEmpty { progress("the registry") }
+        try apply(edits)
+        try forgetRegistry()
         var findings: [Finding] = []
         for item in plan.items {
             guard case .run(let command) = item.change else { continue }

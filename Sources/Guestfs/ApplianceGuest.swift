@@ -10,6 +10,9 @@ public final class ApplianceGuest: GuestMachine {
     private var g: OpaquePointer { handle.raw }
     let devices: [String]
     var cache = FileCache()
+    var registry = ApplianceRegistry()
+    /// Whether the file system at the root is one of Windows, whose programs don't tell `A` from `a`.
+    public private(set) var caseSensitivity = CaseSensitivity.sensitive
     /// Encrypted devices that were opened.
     var unlocked: [String] = []
 
@@ -114,10 +117,12 @@ public final class ApplianceGuest: GuestMachine {
         let options = subvolume.map { $0 == "/" ? "subvolid=5" : "subvol=\($0)" } ?? ""
         try handle.check(
             guestfs_mount_options(g, options, device, path.description), "mount '\(device)' at '\(path)'")
+        if path.isRoot { caseSensitivity = try blkid(device)?["TYPE"] == "ntfs" ? .insensitive : .sensitive }
     }
 
     public func unmountAll() throws {
         cache = FileCache()
+        try forgetRegistry()
         try handle.check(guestfs_umount_all(g), "unmount the guest's file systems")
     }
 

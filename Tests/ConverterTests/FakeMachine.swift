@@ -23,6 +23,7 @@ final class FakeMachine: GuestMachine {
     var volumes: [Volume] = []
     var sets: [VolumeSet] = []
     private(set) var setLookups = 0
+    let registry = MemoryRegistry()
     let disks: any GuestSectors
     let diskSizes: [UInt64]
     private(set) var mounts: [(path: GuestPath, volume: Int, tree: any GuestEditor)] = []
@@ -101,6 +102,10 @@ final class FakeMachine: GuestMachine {
         try disks.sectors(disk: disk, first: first, count: count)
     }
 
+    func subkeys(of key: RegistryPath) throws -> [String]? { try registry.subkeys(of: key) }
+    func values(of key: RegistryPath) throws -> [NamedRegistryValue]? { try registry.values(of: key) }
+    func recoveredTransactions(of hive: Hive) throws -> Int? { try registry.recoveredTransactions(of: hive) }
+
     // MARK: The tree
 
     private func mount(holding path: GuestPath) -> (path: GuestPath, volume: Int, tree: any GuestEditor)? {
@@ -121,6 +126,10 @@ final class FakeMachine: GuestMachine {
     @discardableResult
     func apply(_ plan: Plan, progress: (String) -> Void) throws -> [Finding] {
         for item in plan.items {
+            if case .registry(let edit) = item.change {
+                try registry.apply(edit)
+                continue
+            }
             guard let path = item.change.path else {
                 try (disks as? any GuestEditor)?.apply(Plan(items: [item]), progress: progress)
                 continue
@@ -134,7 +143,7 @@ final class FakeMachine: GuestMachine {
                     case .directory(_, let permissions): .directory(path, permissions: permissions)
                     case .symlink(_, let target): .symlink(path, target: target)
                     case .remove: .remove(path)
-                    case .disk, .run: item.change
+                    case .registry, .disk, .run: item.change
                     }
                 try tree.apply(Plan(items: [item]), progress: progress)
             }

@@ -1,10 +1,11 @@
 internal import Foundation
 internal import Glibc
 public import Guest
+internal import Hives
 
 /// A guest that is a folder of this host, and raw disk files. Like every guest it answers for one path as it stands: a
 /// path that a symlink would lead elsewhere is refused, so that nothing in the folder can lead out of it.
-public struct DirectoryGuest: GuestEditor, GuestSectors {
+public struct DirectoryGuest: GuestEditor, GuestRegistry, GuestSectors {
     public final class Commands {
         public var run: [GuestCommand] = []
     }
@@ -15,10 +16,27 @@ public struct DirectoryGuest: GuestEditor, GuestSectors {
     /// What plans asked to run: nothing is run.
     public let commands = Commands()
 
-    public init(root: String, diskFiles: [String] = []) {
+    public let caseSensitivity: CaseSensitivity
+    /// nil in the view of the files that the registry itself has.
+    private let registry: LocalRegistry?
+
+    public init(root: String, diskFiles: [String] = [], caseSensitivity: CaseSensitivity = .sensitive) {
+        let files = DirectoryGuest(root: root, diskFiles: [], caseSensitivity: caseSensitivity, registry: nil)
+        self.init(
+            root: root, diskFiles: diskFiles, caseSensitivity: caseSensitivity,
+            registry: LocalRegistry(files: files, mountedAt: URL(fileURLWithPath: root, isDirectory: true)))
+    }
+
+    private init(root: String, diskFiles: [String], caseSensitivity: CaseSensitivity, registry: LocalRegistry?) {
         self.root = root
         self.diskFiles = diskFiles
+        self.caseSensitivity = caseSensitivity
+        self.registry = registry
     }
+
+    public func subkeys(of key: RegistryPath) throws -> [String]? { try registry?.subkeys(of: key) }
+    public func values(of key: RegistryPath) throws -> [NamedRegistryValue]? { try registry?.values(of: key) }
+    public func recoveredTransactions(of hive: Hive) throws -> Int? { try registry?.recoveredTransactions(of: hive) }
 
     // MARK: Reading
 
@@ -83,9 +101,12 @@ public struct DirectoryGuest: GuestEditor, GuestSectors {
                 try handle?.seek(toOffset: edit.firstSector * UInt64(SectorEdit.sectorSize))
                 try handle?.write(contentsOf: Data(edit.bytes))
                 try handle?.close()
+            case .registry: break
             case .run(let command): commands.run.append(command)
             }
         }
+        let edits = plan.items.compactMap { if case .registry(let edit) = $0.change { edit } else { nil } }
+        if !edits.isEmpty { try registry?.apply(edits) }
         return []
     }
 

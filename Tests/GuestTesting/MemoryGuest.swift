@@ -1,7 +1,7 @@
 public import Guest
 
 /// A guest that is a dictionary: for tests in milliseconds.
-public struct MemoryGuest: GuestEditor, GuestSectors {
+public struct MemoryGuest: GuestEditor, GuestRegistry, GuestSectors {
     public enum Node: Equatable, Sendable {
         case file([UInt8], permissions: UInt16)
         case directory
@@ -12,6 +12,7 @@ public struct MemoryGuest: GuestEditor, GuestSectors {
         public var nodes: [GuestPath: Node] = [:]
         public var disks: [[UInt8]] = []
         public var commands: [GuestCommand] = []
+        public let registry = MemoryRegistry()
     }
 
     public let contents = Contents()
@@ -97,9 +98,16 @@ public struct MemoryGuest: GuestEditor, GuestSectors {
             case .disk(let edit):
                 let from = Int(edit.firstSector) * SectorEdit.sectorSize
                 contents.disks[edit.disk].replaceSubrange(from..<from + edit.bytes.count, with: edit.bytes)
+            case .registry(let edit): try contents.registry.apply(edit)
             case .run(let command): contents.commands.append(command)
             }
         }
         return []
+    }
+
+    public func subkeys(of key: RegistryPath) throws -> [String]? { try contents.registry.subkeys(of: key) }
+    public func values(of key: RegistryPath) throws -> [NamedRegistryValue]? { try contents.registry.values(of: key) }
+    public func recoveredTransactions(of hive: Hive) throws -> Int? {
+        try contents.registry.recoveredTransactions(of: hive)
     }
 }

@@ -8,3 +8,4 @@ static const uint64_t rehost_tar_out_numericowner = GUESTFS_TAR_OUT_OPTS_NUMERIC
 static const uint64_t rehost_tar_out_excludes = GUESTFS_TAR_OUT_OPTS_EXCLUDES_BITMASK;
 static const uint64_t rehost_tar_out_xattrs = GUESTFS_TAR_OUT_OPTS_XATTRS_BITMASK;
 static const uint64_t rehost_tar_out_selinux = GUESTFS_TAR_OUT_OPTS_SELINUX_BITMASK;
+static const uint64_t rehost_hivex_open_write = GUESTFS_HIVEX_OPEN_WRITE_BITMASK;
