@@ -15,8 +15,11 @@ func system(_ name: String, _ pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: strict)
+/// - Parameter embedding: files that are built in, as bytes.
+func module(_ name: String, _ dependencies: [Target.Dependency], embedding: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, exclude: ["README.md"], resources: embedding.map { .embedInCode($0) },
+        swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -47,7 +50,7 @@ let package = Package(
         module("Archives", ["CZlib", "CZstd", "CLZMA", "CLZ4", "CBzip2", "CArchive"]),
         module("Hives", ["Guest", "CHivex"]),
         module("Host", []),
-        module("Injectors", ["Guest", "Archives"]),
+        module("Injectors", ["Guest", "Archives"], embedding: ["Drivers/virtio-win.txt"]),
         module("Descriptions", ["Guest", "CXML2", "CLibvirt"]),
         module("Converter", ["Guest", "Injectors", "Archives"]),
         module("Disks", ["Host", "CCrypto", "CZlib"]),

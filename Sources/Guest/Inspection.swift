@@ -20,6 +20,8 @@ public struct Inspection: Equatable, Sendable, Codable {
     public var network: [NetworkInterface]
     /// Hypervisor tools that are installed: "open-vm-tools".
     public var tools: [String]
+    /// nil for every other system.
+    public var windows: WindowsInstallation?
 
     public init(
         osRelease: OSRelease, architecture: String, hostName: String?, firmware: Firmware, disks: [GuestDisk],

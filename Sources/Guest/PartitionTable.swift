@@ -220,6 +220,13 @@ public struct GUID: Hashable, Sendable {
         self.init(bytes: raw[0..<4].reversed() + raw[4..<6].reversed() + raw[6..<8].reversed() + raw[8...])
     }
 
+    /// nil where a text isn't one; braces around it don't matter.
+    public init?(validating text: some StringProtocol) {
+        let bare = text.filter { $0 != "-" && $0 != "{" && $0 != "}" }
+        guard bare.count == 32, bare.allSatisfy({ $0.isASCII && $0.isHexDigit }) else { return nil }
+        self.init(String(bare))
+    }
+
     public var isZero: Bool { bytes.allSatisfy { $0 == 0 } }
 }
 

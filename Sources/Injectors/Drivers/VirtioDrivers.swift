@@ -1,0 +1,113 @@
+public import Guest
+
+/// Gives a Windows guest the drivers of virtio devices: those of its disks so that it starts, the others into its driver
+/// store, from which it installs them by itself.
+public struct VirtioDrivers: Injector {
+    public let name = "virtio-drivers"
+    private let media: DriverMedia?
+    private let diskDriver: String
+
+    /// - Parameters:
+    ///   - media: virtio-win; nil where the operator gave none.
+    ///   - diskDriver: the one that the new machine's disks need: "viostor", "vioscsi".
+    public init(media: DriverMedia?, diskDriver: String) {
+        self.media = media
+        self.diskDriver = diskDriver
+    }
+
+    public func applies(to guest: Inspection) -> Bool { guest.windows != nil }
+
+    public func inject(into draft: inout Draft, guest: Inspection) throws {
+        guard let windows = guest.windows else { return }
+        guard let media else { return try requireDriver(windows, &draft) }
+        let choice: DriverChoice
+        do {
+            choice = try DriverChoice(from: media, for: windows.version)
+        } catch {
+            draft.block("could not read '\(media.name)': \(error)", hint: "is it virtio-win's ISO, or its folder?")
+            return
+        }
+        for missing in choice.missing { say(missing, media, &draft) }
+        for chosen in choice.chosen {
+            switch windows.driverScheme {
+            case .driverDatabase: try stage(chosen, windows, &draft)
+            case .criticalDevices: try lay(chosen, windows, &draft)
+            }
+        }
+        try keepStopScreens(windows, &draft)
+    }
+
+    /// A guest without virtio-win is well off where it has the driver already.
+    private func requireDriver(_ windows: WindowsInstallation, _ draft: inout Draft) throws {
+        let keys = windows.inControlSets("Services\\" + diskDriver)
+        let starts = try keys.allSatisfy { try draft.value("Start", of: $0)?.number == 0 }
+        if try starts && draft.exists(windows.root.appending("System32/drivers/\(diskDriver).sys")) {
+            draft.note("the guest has virtio's disk driver already: '\(diskDriver)'")
+        } else {
+            draft.block(
+                "the guest has no driver for its new disks, '\(diskDriver)'",
+                hint: "give virtio-win's ISO or folder with --virtio-win PATH")
+        }
+    }
+
+    private func say(_ missing: DriverChoice.Missing, _ media: DriverMedia, _ draft: inout Draft) {
+        let message = "'\(media.name)' has no usable \(missing.driver.name): \(missing.reason)"
+        if missing.driver.name == diskDriver {
+            draft.block(message, hint: "give a release of virtio-win that has drivers for this Windows")
+        } else {
+            draft.warn("\(message); Windows goes without it (\(missing.driver.purpose))")
+        }
+    }
+
+    // MARK: Since Windows 8
+
+    private func stage(
+        _ chosen: DriverChoice.Chosen, _ windows: WindowsInstallation, _ draft: inout Draft
+    ) throws {
+        let isBoot = chosen.driver.need == .boot
+        let chosen = isBoot ? chosen.servingAnyRevision() : chosen
+        let staged = try DriverStore(windows: windows).stage(chosen, isBootCritical: isBoot, in: &draft)
+        if isBoot { try BootDriver(chosen: chosen, windows: windows).install(inf: staged.inf, in: &draft) }
+        draft.note("\(chosen.driver.name) \(chosen.package.versionText) from '\(chosen.folder)', as \(staged.inf)")
+    }
+
+    // MARK: Windows 7
+
+    /// Its store has an index in a format of its own, so packages go where Windows looks for drivers of new devices.
+    private static let folder = "Drivers/VirtIO"
+
+    private func lay(
+        _ chosen: DriverChoice.Chosen, _ windows: WindowsInstallation, _ draft: inout Draft
+    ) throws {
+        let folder = windows.root.appending(Self.folder)
+        try draft.write(folder.appending(chosen.package.inf), chosen.inf)
+        for (name, bytes) in chosen.files { try draft.write(folder.appending(name), bytes) }
+        try addDevicePath(windows, &draft)
+        if chosen.driver.need == .boot {
+            let driver = BootDriver(chosen: chosen.servingAnyRevision(), windows: windows)
+            try driver.install(inf: nil, in: &draft)
+            try driver.listCriticalDevices(in: &draft)
+        }
+        draft.note("\(chosen.driver.name) \(chosen.package.versionText) from '\(chosen.folder)'")
+    }
+
+    private func addDevicePath(_ windows: WindowsInstallation, _ draft: inout Draft) throws {
+        let key = RegistryPath(windows.software, #"Microsoft\Windows\CurrentVersion"#)
+        let added = #"%SystemRoot%\Drivers\VirtIO"#
+        guard let old = try draft.value("DevicePath", of: key), let text = old.text else {
+            return try draft.set("DevicePath", .expandString(#"%SystemRoot%\inf;"# + added), of: key)
+        }
+        guard !text.split(separator: ";").contains(where: { $0.lowercased() == added.lowercased() }) else { return }
+        let whole = text + (text.hasSuffix(";") || text.isEmpty ? "" : ";") + added
+        try draft.set("DevicePath", RegistryValue(type: old.type, bytes: RegistryValue.string(whole).bytes), of: key)
+    }
+
+    /// A guest that can't start stands still with its reason on the screen, instead of starting over and over.
+    private func keepStopScreens(_ windows: WindowsInstallation, _ draft: inout Draft) throws {
+        for key in windows.inControlSets(#"Control\CrashControl"#) where try draft.exists(key) {
+            guard let old = try draft.value("AutoReboot", of: key)?.number, old != 0 else { continue }
+            draft.record("auto-reboot", of: key.description, in: windows.system.file, ["AutoReboot": ["\(old)"]])
+            try draft.set("AutoReboot", .dword(0), of: key)
+        }
+    }
+}
