@@ -58,7 +58,9 @@ let package = Package(
         module("Preflight", ["Guest", "Disks", "Host", "CZlib", "CXML2", "CLibvirt"]),
         module(
             "Projects",
-            ["Guest", "Injectors", "Converter", "Descriptions", "Disks", "Guestfs", "Host", "Preflight"]),
+            [
+                "Archives", "Guest", "Injectors", "Converter", "Descriptions", "Disks", "Guestfs", "Host", "Preflight",
+            ]),
         .executableTarget(
             name: "rehost",
             dependencies: [

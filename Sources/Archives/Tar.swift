@@ -58,7 +58,7 @@ public enum Tar {
     }
 
     /// libarchive takes names in the thread's locale, and a process starts in one that knows no letters but ASCII's.
-    private static func inUTF8<Result>(_ body: () throws -> Result) rethrows -> Result {
+    static func inUTF8<Result>(_ body: () throws -> Result) rethrows -> Result {
         let locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nil)
         let old = uselocale(locale)
         defer {

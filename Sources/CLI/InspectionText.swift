@@ -9,7 +9,7 @@ enum InspectionText {
             ("family", guest.family),
             ("host name", guest.hostName ?? "none"),
             ("firmware", firmware(guest.firmware)),
-            ("boot loader", bootLoader(guest.bootLoader)),
+            ("boot loader", guest.windows == nil ? bootLoader(guest.bootLoader) : "Windows Boot Manager"),
         ]
         for disk in guest.disks {
             rows.append(("disk \(disk.index)", "\(PlanText.size(Int(disk.size))), \(table(disk.table))"))
@@ -25,13 +25,27 @@ enum InspectionText {
         for kernel in guest.kernels {
             rows.append(("kernel", "\(kernel.version), initramfs \(kernel.initramfs?.description ?? "none")"))
         }
-        rows.append(("network", list(guest.networkFormats)))
-        rows += guest.network.map { ("", NetworkText.line($0)) }
-        rows.append(("tools", list(guest.tools)))
+        if let windows = guest.windows {
+            rows += windowsRows(windows)
+        } else {
+            rows.append(("network", list(guest.networkFormats)))
+            rows += guest.network.map { ("", NetworkText.line($0)) }
+            rows.append(("tools", list(guest.tools)))
+        }
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { name, value in
             name + String(repeating: " ", count: width - name.count + 2) + PlanText.harmless(value) + "\n"
         }.joined()
+    }
+
+    private static func windowsRows(_ windows: WindowsInstallation) -> [(String, String)] {
+        let version = windows.version
+        return [
+            ("version", "\(version.major).\(version.minor).\(version.build), \(version.productType.rawValue)"),
+            ("folder", windows.root.description),
+            ("control sets", list(windows.controlSets)),
+            ("boot drivers", windows.driverScheme.rawValue),
+        ]
     }
 
     private static func list(_ names: [String]) -> String { names.isEmpty ? "none" : names.joined(separator: ", ") }

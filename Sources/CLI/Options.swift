@@ -118,6 +118,11 @@ struct AdaptationOptions: ParsableArguments {
     )
     var guestAgent: String?
     @Option(
+        name: .customLong("virtio-win"),
+        help: ArgumentHelp(
+            "The drivers for a Windows guest: virtio-win's ISO, or its folder.", valueName: "path"))
+    var virtioWin: String?
+    @Option(
         help: ArgumentHelp(
             "Leave an injector out (\(Pipeline.names.joined(separator: ", "))); repeat it for more.",
             valueName: "injector"))
@@ -125,12 +130,21 @@ struct AdaptationOptions: ParsableArguments {
 
     func validate() throws {
         if let guestAgent { _ = try AgentPackageFile.read(guestAgent) }
+        if let virtioWin { _ = try drivers(virtioWin) }
         for name in skip where !Pipeline.names.contains(name) {
             throw ValidationError(
                 "there is no injector '\(name)'; there are: \(Pipeline.names.joined(separator: ", "))")
         }
         if !mac.isEmpty, skip.contains("dhcp-network") {
             throw ValidationError("--mac is for the injector dhcp-network, which --skip leaves out")
+        }
+    }
+
+    private func drivers(_ path: String) throws -> DriverMedia {
+        do {
+            return try VirtioWin.open(path)
+        } catch let error as VirtioWin.Failure {
+            throw ValidationError(error.description)
         }
     }
 
@@ -144,6 +158,7 @@ struct AdaptationOptions: ParsableArguments {
         adaptation.initramfs = initramfs
         adaptation.skip = Set(skip)
         // Read, and found to be a package, when the options were checked.
+        adaptation.driverMedia = virtioWin.flatMap { try? drivers($0) }
         adaptation.guestAgent = guestAgent.flatMap { try? AgentPackageFile.read($0) }
         return adaptation
     }

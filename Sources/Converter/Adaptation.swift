@@ -22,6 +22,9 @@ public struct Adaptation: Sendable {
     public enum DiskBus: String, Sendable, CaseIterable {
         case virtioBlk = "virtio-blk"
         case virtioSCSI = "virtio-scsi"
+
+        /// The driver of virtio-win that its disks need.
+        var windowsDriver: String { self == .virtioBlk ? "viostor" : "vioscsi" }
     }
 
     public var firmware = FirmwareChoice.bios
@@ -33,6 +36,8 @@ public struct Adaptation: Sendable {
     public var initramfs = VirtioInitramfs.Method.auto
     /// A package of the QEMU guest agent, for guests without one.
     public var guestAgent: AgentPackage?
+    /// Drivers for a Windows guest.
+    public var driverMedia: DriverMedia?
     /// Names of injectors that are left out.
     public var skip: Set<String> = []
 

@@ -11,6 +11,7 @@ public struct Inspector {
 
     /// - Throws: ``Refusal`` where the guest isn't of a kind that can be converted.
     public static func inspect(_ machine: any GuestMachine, opened: OpenedGuest) throws -> Inspection {
+        if machine.caseSensitivity == .insensitive { return try inspectWindows(machine, opened) }
         try prefetch(machine)
         let release = try OSReleaseFile.read(machine)
         let firmware = firmware(opened)
@@ -24,6 +25,19 @@ public struct Inspector {
             bootLoader: loader, networkFormats: try DHCPNetwork.formatsInUse(machine),
             network: try DHCPNetwork.interfaces(machine), tools: try HypervisorTool.installed(machine),
             family: LinuxFamily.of(release).name)
+    }
+
+    private static func inspectWindows(_ machine: any GuestMachine, _ opened: OpenedGuest) throws -> Inspection {
+        let found = try WindowsInspection(machine)
+        let version = found.installation.version
+        var inspection = Inspection(
+            osRelease: OSRelease(
+                id: "windows", version: "\(version.major).\(version.minor).\(version.build)", prettyName: version.name),
+            architecture: version.architecture.kernelName, hostName: found.hostName, firmware: firmware(opened),
+            disks: opened.disks, fileSystems: opened.fileSystems, mounts: opened.mounts, kernels: [],
+            bootLoader: .unknown, networkFormats: [], tools: [], family: "windows")
+        inspection.windows = found.installation
+        return inspection
     }
 
     /// Two archives hold nearly everything that inspection and planning read.

@@ -27,6 +27,8 @@ public struct OpenedGuest: Sendable {
 public struct Opening {
     /// What can hold a Linux root.
     private static let rootTypes: Set<String> = ["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "reiserfs"]
+    /// What can hold a Windows.
+    private static let windowsType = "ntfs"
 
     struct Root: Equatable {
         var device: String
@@ -73,7 +75,9 @@ public struct Opening {
         try refuseHibernated()
         try learnSets()
         let root = try chooseRoot()
-        let mounts = try mountTree(of: root, systemPartitions: disks.flatMap(\.systemPartitions))
+        let mounts =
+            try root.type == Self.windowsType
+            ? mountVolume(root) : mountTree(of: root, systemPartitions: disks.flatMap(\.systemPartitions))
         return OpenedGuest(disks: disks, fileSystems: fileSystems, mounts: mounts, findings: findings)
     }
 
@@ -129,7 +133,7 @@ public struct Opening {
     private mutating func candidates() throws -> [Root] {
         var roots: [Root] = []
         var seen: Set<String> = []
-        for system in fileSystems where Self.rootTypes.contains(system.type) {
+        for system in fileSystems where Self.rootTypes.contains(system.type) || system.type == Self.windowsType {
             // All devices of a btrfs are one file system, and each of them would mount it.
             if system.type == "btrfs", let uuid = system.uuid, !seen.insert(uuid).inserted { continue }
             do {
@@ -155,6 +159,16 @@ public struct Opening {
         mounted = root
     }
 
+    /// A Windows is on one volume, but for what it starts from.
+    private mutating func mountVolume(_ root: Root) throws -> [Mount] {
+        try mount(root)
+        let space = try machine.space(at: .root)
+        return [
+            Mount(
+                path: .root, device: root.device, type: root.type, free: space.bytes, freeInodes: space.inodes)
+        ]
+    }
+
     mutating func unmount() throws {
         if mounted != nil { try machine.unmountAll() }
         mounted = nil
@@ -163,6 +177,7 @@ public struct Opening {
     /// The name of the system on a volume, which is mounted for it; nil where none is.
     mutating func system(on root: Root) throws -> String? {
         try mount(root)
+        if root.type == Self.windowsType { return try WindowsInspection.systemHive(in: machine).map { _ in "Windows" } }
         return try Self.operatingSystem(on: machine)
     }
 
@@ -195,8 +210,8 @@ public struct Opening {
         }
         if fileSystems.contains(where: { $0.type == "ntfs" }) {
             return Refusal(
-                .unsupported, "the disks hold NTFS file systems and no Linux root",
-                hint: "Windows guests are not supported yet")
+                .unsupported, "the disks hold NTFS file systems, but neither a Windows nor a Linux root",
+                hint: "give all disks of the guest, each with --disk, the boot disk first")
         }
         let found = fileSystems.map { "\($0.device) (\($0.type))" }.joined(separator: ", ")
         return Refusal(

@@ -18,6 +18,17 @@ public struct Pipeline: Sendable {
     public static func injectors(
         for guest: Inspection, _ adaptation: Adaptation, grub: BIOSGrub, uefiGrub: UEFIGrub? = nil
     ) -> [any Injector] {
+        guest.windows == nil
+            ? linux(guest, adaptation, grub: grub, uefiGrub: uefiGrub) : windows(adaptation)
+    }
+
+    private static func windows(_ adaptation: Adaptation) -> [any Injector] {
+        [VirtioDrivers(media: adaptation.driverMedia, diskDriver: adaptation.diskBus.windowsDriver)]
+    }
+
+    private static func linux(
+        _ guest: Inspection, _ adaptation: Adaptation, grub: BIOSGrub, uefiGrub: UEFIGrub?
+    ) -> [any Injector] {
         [
             DHCPNetwork(adaptation.network == .dhcp ? .dhcp : .keep, matches: adaptation.cards),
             DeviceNames(
@@ -40,13 +51,13 @@ public struct Pipeline: Sendable {
     /// The names that `--skip` takes.
     public static let names = [
         "dhcp-network", "device-names", "vmware-tools", "hypervisor-tools", "guest-agent", "virtio-initramfs",
-        "bios-boot", "uefi-boot", "selinux-labels",
+        "bios-boot", "uefi-boot", "selinux-labels", "virtio-drivers",
     ]
 
     /// - Throws: ``Refusal`` for a guest that no plan can be made for.
     public func plan(_ machine: any GuestMachine, guest: Inspection, findings: [Finding] = []) throws -> Plan {
         try refuse(guest)
-        var draft = Draft(over: machine, disks: machine)
+        var draft = Draft(over: machine, disks: machine, registry: machine)
         for injector in Self.injectors(for: guest, adaptation, grub: grub, uefiGrub: uefiGrub)
         where isWanted(injector.name) && injector.applies(to: guest) {
             draft.injector = injector.name
@@ -55,10 +66,15 @@ public struct Pipeline: Sendable {
             } catch let error as GuestPathError {
                 draft.block(
                     error.description, hint: "mend it in the source, or leave this out with --skip \(injector.name)")
+            } catch let error as RegistryError {
+                draft.block(
+                    error.description,
+                    hint: error.hint ?? "start the source once, shut it down cleanly, and capture it again")
             }
         }
         draft.injector = "plan"
         noteFirmware(of: guest, in: &draft)
+        if let windows = guest.windows { try judge(windows, guest, in: &draft) }
         var plan = try draft.plan()
         plan.findings = findings + plan.findings
         if !plan.isEmpty { plan.findings += Space.findings(for: plan, guest: guest) }
@@ -80,7 +96,7 @@ public struct Pipeline: Sendable {
                 .unsupported, "the guest is built for '\(guest.architecture)'",
                 hint: "only x86 guests are supported")
         }
-        guard !guest.kernels.isEmpty || adaptation.skip.contains("virtio-initramfs") else {
+        guard guest.windows != nil || !guest.kernels.isEmpty || adaptation.skip.contains("virtio-initramfs") else {
             throw Refusal(
                 .unsupported,
                 "no kernel with modules was found in '/boot' and '/lib/modules' of \(guest.osRelease.prettyName)",
@@ -91,6 +107,26 @@ public struct Pipeline: Sendable {
                 .blocked, "no disk has boot code or an EFI system partition",
                 hint: "give the guest's boot disk with --disk, or use --firmware keep")
         }
+    }
+
+    /// What holds for every Windows, whatever is asked for.
+    private func judge(_ windows: WindowsInstallation, _ guest: Inspection, in draft: inout Draft) throws {
+        for hive in [windows.system, windows.software, windows.drivers] {
+            guard let count = try draft.recoveredTransactions(of: hive) else { continue }
+            draft.note(
+                "the registry hive \(hive.name) wasn't closed cleanly: \(count) transactions of its logs are read, and"
+                    + " written with the first change to it")
+        }
+        if adaptation.firmware == .bios, guest.firmware == .uefi {
+            draft.block(
+                "a Windows that starts by UEFI can't be made to start by BIOS yet", hint: "use --firmware keep")
+        }
+        if adaptation.firmware == .uefi, guest.firmware == .bios {
+            draft.block("a Windows that starts by BIOS can't be made to start by UEFI", hint: "use --firmware keep")
+        }
+        draft.warn(
+            "the network settings and the hypervisor's tools of a Windows guest stay as they are; static addresses may"
+                + " not suit the new network")
     }
 
     private func noteFirmware(of guest: Inspection, in draft: inout Draft) {

@@ -7,6 +7,15 @@ public struct WindowsVersion: Equatable, Sendable, Codable {
 
         /// As INF files write it, which is the same.
         public var infName: String { rawValue }
+
+        /// In the words of `uname -m`.
+        public var kernelName: String {
+            switch self {
+            case .x86: "i686"
+            case .amd64: "x86_64"
+            case .arm64: "aarch64"
+            }
+        }
     }
 
     public enum ProductType: String, Equatable, Sendable, Codable {
