@@ -1,4 +1,5 @@
 internal import CArchive
+internal import Glibc
 
 /// An ISO 9660 image, read as it lies on disk: nothing is mounted. Joliet and Rock Ridge names are understood.
 public struct DiscImage: Sendable {
@@ -10,15 +11,15 @@ public struct DiscImage: Sendable {
     private static let nameLimit = 200_000
     private static let blockSize = 64 << 10
 
-    private let path: String
+    private let descriptor: Int32
     /// Every regular file, with slashes, without a leading one.
     public let files: [String]
 
-    /// - Parameter path: of this host.
-    public init(path: String) throws {
-        self.path = path
+    /// - Parameter descriptor: of an open file that can be read from any place; it stays the caller's, who keeps it open.
+    public init(descriptor: Int32) throws {
+        self.descriptor = descriptor
         var files: [String] = []
-        try Self.walk(path) { name, _, _ in
+        try Self.walk(descriptor) { name, _, _ in
             files.append(name)
             guard files.count <= Self.nameLimit else { throw Failure(description: "it holds too many files") }
             return true
@@ -31,7 +32,7 @@ public struct DiscImage: Sendable {
     public func read(_ names: Set<String>, limit: Int) throws -> [String: [UInt8]] {
         var contents: [String: [UInt8]] = [:]
         if names.isEmpty { return contents }
-        try Self.walk(path) { name, size, archive in
+        try Self.walk(descriptor) { name, size, archive in
             guard names.contains(name) else { return true }
             guard size >= 0, size <= limit else {
                 throw Failure(description: "'\(name)' is larger than \(limit) bytes")
@@ -54,18 +55,19 @@ public struct DiscImage: Sendable {
 
     /// - Parameter body: gets each file's name, its size in bytes and the archive; it ends the walk with false.
     private static func walk(
-        _ path: String, _ body: (String, Int64, OpaquePointer) throws -> Bool
+        _ descriptor: Int32, _ body: (String, Int64, OpaquePointer) throws -> Bool
     ) throws {
-        try Tar.inUTF8 { try walkEntries(path, body) }
+        try Tar.inUTF8 { try walkEntries(descriptor, body) }
     }
 
     private static func walkEntries(
-        _ path: String, _ body: (String, Int64, OpaquePointer) throws -> Bool
+        _ descriptor: Int32, _ body: (String, Int64, OpaquePointer) throws -> Bool
     ) throws {
         guard let archive = archive_read_new() else { throw Failure(description: "there is no memory for it") }
         defer { archive_read_free(archive) }
         archive_read_support_format_iso9660(archive)
-        guard archive_read_open_filename(archive, path, blockSize) == ARCHIVE_OK else { throw failure(archive) }
+        guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw Failure(description: "it can't be read from its start") }
+        guard archive_read_open_fd(archive, descriptor, blockSize) == ARCHIVE_OK else { throw failure(archive) }
         var header: OpaquePointer?
         while true {
             switch archive_read_next_header(archive, &header) {

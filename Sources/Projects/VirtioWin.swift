@@ -28,9 +28,10 @@ public enum VirtioWin {
 
     private static func disc(_ path: String) throws -> DriverMedia {
         do {
-            let image = try DiscImage(path: path)
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            let image = try DiscImage(descriptor: file.fileDescriptor)
             return DriverMedia(name: path, paths: image.files) { paths in
-                try image.read(Set(paths), limit: sizeLimit)
+                try withExtendedLifetime(file) { try image.read(Set(paths), limit: sizeLimit) }
             }
         } catch {
             throw Failure(description: "could not read '\(path)' as an ISO image: \(error)")

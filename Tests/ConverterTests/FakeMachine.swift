@@ -45,6 +45,10 @@ final class FakeMachine: GuestMachine {
 
     // MARK: GuestMachine
 
+    var caseSensitivity: CaseSensitivity {
+        mounts.first { $0.path.isRoot }?.tree.caseSensitivity ?? .sensitive
+    }
+
     func diskDevices() throws -> [(device: String, size: UInt64)] {
         diskSizes.enumerated().map { ("/dev/sd" + String(UnicodeScalar(UInt8(97 + $0.offset))), $0.element) }
     }

@@ -93,6 +93,7 @@ public struct VirtioDrivers: Injector {
 
     private func addDevicePath(_ windows: WindowsInstallation, _ draft: inout Draft) throws {
         let key = RegistryPath(windows.software, #"Microsoft\Windows\CurrentVersion"#)
+        guard try draft.exists(key) else { return }
         let added = #"%SystemRoot%\Drivers\VirtIO"#
         guard let old = try draft.value("DevicePath", of: key), let text = old.text else {
             return try draft.set("DevicePath", .expandString(#"%SystemRoot%\inf;"# + added), of: key)
