@@ -97,7 +97,8 @@ struct Convert: AsyncParsableCommand {
         case .json: Console.result(try JSON.encode(outcome.report))
         case .text:
             for path in outcome.outputs { Console.result("\(path)\n") }
-            for path in [outcome.reportPath] + outcome.metadataPaths { Console.result("\(path)\n") }
+            let more = outcome.metadataPaths + [outcome.registryUndoPath].compactMap { $0 }
+            for path in [outcome.reportPath] + more { Console.result("\(path)\n") }
             if let page = outcome.pagePath { Console.result("\(page)\n") }
         }
         Console.findings(outcome.report.conversion.findings)

@@ -52,6 +52,8 @@ public struct Conversion: Sendable {
         public var outputs: [String]
         public var reportPath: String
         public var metadataPaths: [String]
+        /// What puts a Windows guest's registry back; nil where none was changed.
+        public var registryUndoPath: String?
         /// The boot test's page, where there was one.
         public var pagePath: String?
     }
@@ -69,9 +71,10 @@ public struct Conversion: Sendable {
         let names = OutputNames(output, format, count: request.diskCount)
         let report = output + ".report.json"
         let page = preflight.map { _ in output + ".preflight.html" }
+        let undo = output + ".undo.reg"
         let beside = metadata.map { output + $0.ending }
         try refuseExisting(
-            [output, report] + names.disks + beside + [names.manifest, reportPath, page].compactMap { $0 })
+            [output, report, undo] + names.disks + beside + [names.manifest, reportPath, page].compactMap { $0 })
         try refuseUnwritableReport()
         if var machine = preflight {
             if request.adaptation.firmware == .uefi { machine.firmware = .uefi }
@@ -118,12 +121,14 @@ public struct Conversion: Sendable {
             try DurableFile.rename(workspace.file("preflight.html"), to: page)
         }
         if let reportPath { try JSON.encode(result).write(to: URL(fileURLWithPath: reportPath)) }
+        let registry = RegistryUndo.file(for: plan)
         try publish(
-            [(try JSON.encode(result), report)] + zip(metadata, beside).map { (try text(of: $0, machine), $1) },
+            [(try JSON.encode(result), report)] + zip(metadata, beside).map { (try text(of: $0, machine), $1) }
+                + (registry.map { [(Data($0), undo)] } ?? []),
             then: files, workspace)
         return Outcome(
             report: result, outputs: files.map(\.final).reversed(), reportPath: report, metadataPaths: beside,
-            pagePath: page)
+            registryUndoPath: registry.map { _ in undo }, pagePath: page)
     }
 
     /// Boots what is about to get its name. A disk that doesn't boot gets it all the same: the report tells, and its owner

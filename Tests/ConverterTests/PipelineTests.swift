@@ -55,7 +55,14 @@ struct PipelineTests {
 
     @Test func theOrderIsFixedAndEveryNameIsKnown() {
         let names = Pipeline.injectors(for: inspection(), Adaptation(), grub: grub).map(\.name)
-        #expect(names == Pipeline.names)
+        var windows = inspection()
+        windows.windows = WindowsInstallation(
+            version: WindowsVersion(
+                major: 10, minor: 0, build: 19045, productType: .client, architecture: .amd64, name: "Windows 10"),
+            root: "/Windows", controlSets: ["ControlSet001"], driverScheme: .driverDatabase)
+        let ofWindows = Pipeline.injectors(for: windows, Adaptation(), grub: grub).map(\.name)
+        #expect(ofWindows == ["virtio-drivers"])
+        #expect(names + ofWindows == Pipeline.names)
         // The initramfs after whatever changes settings that it has a copy of.
         #expect(names.firstIndex(of: "device-names") ?? 99 < names.firstIndex(of: "virtio-initramfs") ?? 0)
         // Labels after whatever makes files.
