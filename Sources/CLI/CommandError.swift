@@ -32,6 +32,10 @@ enum CommandError {
                 "error: \(PlanText.harmless("\(error)"))\nhint: nothing was changed; mend it in the source, and"
                     + " capture it again")
             return Code.blocked.rawValue
+        case let error as RegistryError:
+            let hint = error.hint ?? "start the source once, shut it down cleanly, and capture it again"
+            say("error: \(PlanText.harmless("\(error)"))\nhint: \(PlanText.harmless(hint))")
+            return Code.blocked.rawValue
         case is CancellationError:
             say("interrupted; nothing was left behind")
             return Code.interrupted.rawValue

@@ -87,7 +87,7 @@ struct Convert: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var conversion = conversion(try source.request(options.adaptation))
+        var conversion = conversion(try source.request(options.adaptation()))
         conversion.preflight = machine
         let console = voice.console
         let outcome = try await Interruption.cancelling { [conversion] in

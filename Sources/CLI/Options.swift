@@ -130,7 +130,6 @@ struct AdaptationOptions: ParsableArguments {
 
     func validate() throws {
         if let guestAgent { _ = try AgentPackageFile.read(guestAgent) }
-        if let virtioWin { _ = try drivers(virtioWin) }
         for name in skip where !Pipeline.names.contains(name) {
             throw ValidationError(
                 "there is no injector '\(name)'; there are: \(Pipeline.names.joined(separator: ", "))")
@@ -148,7 +147,7 @@ struct AdaptationOptions: ParsableArguments {
         }
     }
 
-    var adaptation: Adaptation {
+    func adaptation() throws -> Adaptation {
         var adaptation = Adaptation()
         adaptation.firmware = firmware
         adaptation.network = network
@@ -158,7 +157,7 @@ struct AdaptationOptions: ParsableArguments {
         adaptation.initramfs = initramfs
         adaptation.skip = Set(skip)
         // Read, and found to be a package, when the options were checked.
-        adaptation.driverMedia = virtioWin.flatMap { try? drivers($0) }
+        adaptation.driverMedia = try virtioWin.map(drivers)
         adaptation.guestAgent = guestAgent.flatMap { try? AgentPackageFile.read($0) }
         return adaptation
     }

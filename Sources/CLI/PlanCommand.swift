@@ -20,7 +20,7 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(help: "Write the plan as JSON to this file, too.") var report: String?
 
     func run() async throws {
-        let request = try source.request(options.adaptation)
+        let request = try source.request(options.adaptation())
         let console = voice.console
         let (plan, inspection) = try await Interruption.cancelling {
             try await GuestSession.plan(request) { console.show($0) }

@@ -24,10 +24,10 @@ enum Space {
             let bytes = max(floor, need.bytes)
             let isWritten = need.files > 0 || mount.path.isRoot || mount.path == "/boot"
             if isWritten, mount.free < bytes {
-                return finding(mount, "\(mount.free >> 20) MiB", "\(max(1, bytes >> 20)) MiB")
+                return finding(guest, mount, "\(mount.free >> 20) MiB", "\(max(1, bytes >> 20)) MiB")
             }
             if isWritten, let free = mount.freeInodes, free < max(inodes, need.files) {
-                return finding(mount, "\(free) inodes", "\(max(inodes, need.files))")
+                return finding(guest, mount, "\(free) inodes", "\(max(inodes, need.files))")
             }
             return nil
         }
@@ -46,10 +46,12 @@ enum Space {
         }
     }
 
-    private static func finding(_ mount: Mount, _ free: String, _ needed: String) -> Finding {
+    private static func finding(_ guest: Inspection, _ mount: Mount, _ free: String, _ needed: String) -> Finding {
         Finding(
             level: .blocker, injector: "plan",
             message: "'\(mount.path)' of the guest (\(mount.device)) has \(free) free; \(needed) are needed",
-            hint: "make room in the source: old kernels (apt autoremove), logs, package caches (apt clean)")
+            hint: guest.windows == nil
+                ? "make room in the source: old kernels (apt autoremove), logs, package caches (apt clean)"
+                : "make room in the source: Disk Clean-up, old update files")
     }
 }

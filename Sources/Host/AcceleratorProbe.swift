@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Synchronization
 
 /// Finds out whether KVM works here, by booting a guest of one sector, then a Linux kernel up to where it misses its root.
 ///
@@ -13,7 +14,7 @@ public struct AcceleratorProbe: Sendable {
     /// Probes once per boot of the host and per QEMU binary; later calls read the answer from the cache folder.
     ///
     /// `REHOST_ACCEL=kvm|tcg` overrides. Never throws: what can't be found out is an answer for ``Accelerator/tcg``.
-    /// Takes at most about 30 s, 2 s where KVM works, under 1 ms when remembered.
+    /// Takes at most about 30 s, under 1 ms when remembered.
     public static func run() -> AcceleratorProbe {
         if let named = ProcessInfo.processInfo.environment["REHOST_ACCEL"], let forced = Accelerator(rawValue: named) {
             return AcceleratorProbe(accelerator: forced, reason: "REHOST_ACCEL=\(named)")
@@ -36,7 +37,7 @@ public struct AcceleratorProbe: Sendable {
     private static let device = "/dev/kvm"
     /// How long the guest may take: it needs 0.15 s where KVM works, even 0.3 s under TCG.
     private static let limit: TimeInterval = 8
-    /// The same for a kernel: about 1 s where KVM works, 10 s under TCG.
+    /// The same for a kernel: it needs 4 s under TCG.
     private static let kernelLimit: TimeInterval = 20
 
     private static func unusable(_ why: String) -> AcceleratorProbe {
@@ -46,7 +47,7 @@ public struct AcceleratorProbe: Sendable {
     private static func boot(_ qemu: String) -> AcceleratorProbe {
         let sector = bootSector(qemu)
         guard sector.accelerator == .kvm, let kernel = kernel() else { return sector }
-        return bootKernel(kernel, qemu)
+        return bootKernel(kernel)
     }
 
     /// The newest kernel of this host that can be read; nil where there is none.
@@ -57,35 +58,43 @@ public struct AcceleratorProbe: Sendable {
             .max { $0.compare($1, options: .numeric) == .orderedAscending }
     }
 
-    /// A kernel without a root panics, says so on the serial port, and restarts, which ends QEMU.
-    private static func bootKernel(_ kernel: String, _ qemu: String) -> AcceleratorProbe {
-        let output = FileManager.default.temporaryDirectory.appendingPathComponent("rehost-probe-\(UUID().uuidString)")
-        guard FileManager.default.createFile(atPath: output.path, contents: nil),
-            let file = FileHandle(forWritingAtPath: output.path)
-        else { return unusable("no temporary file for the probe's output") }
-        defer { try? FileManager.default.removeItem(at: output) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: qemu)
-        process.arguments = [
-            "-accel", "kvm", "-cpu", "max", "-m", "256", "-nodefaults", "-no-user-config", "-display", "none",
-            "-no-reboot", "-serial", "stdio", "-kernel", kernel, "-append", "console=ttyS0 panic=-1 quiet",
-        ]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = file
-        process.standardError = FileHandle.nullDevice
+    /// A kernel without a root panics and says so on the serial port.
+    private static func bootKernel(_ kernel: String) -> AcceleratorProbe {
+        let serial = SerialText()
         let ended = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in ended.signal() }
-        do { try process.run() } catch { return unusable("\(qemu) does not start") }
-        if ended.wait(timeout: .now() + kernelLimit) == .timedOut {
-            kill(process.processIdentifier, SIGKILL)
-            _ = ended.wait(timeout: .now() + 2)
-            return unusable("the kernel '\(kernel)' did not start in \(Int(kernelLimit)) s")
+        let command = Command(
+            "qemu-system-x86_64",
+            [
+                "-accel", "kvm", "-cpu", "max", "-m", "256", "-nodefaults", "-no-user-config", "-display", "none",
+                "-no-reboot", "-serial", "stdio", "-kernel", kernel, "-append", "console=ttyS0 panic=-1 quiet",
+            ])
+        do {
+            // A guest that stands still would run on for ever where we are killed: this one ends with us.
+            let program = try BackgroundProgram(
+                command, onOutput: { if serial.adds($0, completing: "Kernel panic") { ended.signal() } },
+                onEnd: { ended.signal() })
+            let isInTime = ended.wait(timeout: .now() + kernelLimit) == .success
+            program.stop()
+            if !isInTime { return unusable("the kernel '\(kernel)' did not start in \(Int(kernelLimit)) s") }
+        } catch {
+            return unusable("\(error)")
         }
-        let said = (try? Data(contentsOf: output)) ?? Data()
-        guard said.range(of: Data("Kernel panic".utf8)) != nil else {
+        guard serial.holds("Kernel panic") else {
             return unusable("the kernel '\(kernel)' did not get as far as its root")
         }
         return AcceleratorProbe(accelerator: .kvm, reason: "KVM boots a kernel")
+    }
+
+    /// What a guest said so far, on the thread that reads it and on ours.
+    private final class SerialText: Sendable {
+        private let data = Mutex(Data())
+
+        func adds(_ piece: Data, completing words: String) -> Bool {
+            data.withLock { $0.append(piece) }
+            return holds(words)
+        }
+
+        func holds(_ words: String) -> Bool { data.withLock { $0.range(of: Data(words.utf8)) != nil } }
     }
 
     /// Boots ``ProbeGuest`` under KVM with every feature that the host offers, as libguestfs does.

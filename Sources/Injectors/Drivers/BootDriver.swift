@@ -8,16 +8,16 @@ struct BootDriver {
 
     private static let folder = "System32/drivers"
 
-    /// - Parameter inf: who owns the service: "oem3.inf"; nil on Windows 7, which keeps no owners.
-    func install(inf: String?, in draft: inout Draft) throws {
+    /// - Parameter staged: whose the service is; nil on Windows 7, which keeps no owners.
+    func install(_ staged: DriverStore.Staged?, in draft: inout Draft) throws {
         for configuration in chosen.package.configurations {
             guard let service = configuration.service, let program = chosen.file(service.binary.name) else { continue }
             let name = service.binary.name
             try draft.write(windows.root.appending("\(Self.folder)/\(name)"), program)
             for key in windows.inControlSets("Services").map({ $0.child(service.name) }) {
-                try install(service, configuration, inf, at: key, &draft)
+                try install(service, configuration, staged?.inf, at: key, &draft)
             }
-            if let inf { try lockDown(name, inf: inf, &draft) }
+            if let staged { try lockDown(name, staged, &draft) }
         }
     }
 
@@ -40,12 +40,14 @@ struct BootDriver {
     }
 
     /// Files that belong to a package are kept from being replaced by others.
-    private func lockDown(_ name: String, inf: String, _ draft: inout Draft) throws {
+    private func lockDown(_ name: String, _ staged: DriverStore.Staged, _ draft: inout Draft) throws {
         let files = RegistryPath(windows.software, #"Microsoft\Windows\CurrentVersion\Setup\PnpLockdownFiles"#)
         guard try draft.exists(files) else { return }
         let key = files.child("%SystemRoot%/\(Self.folder)/\(name)")
         try draft.set("Class", .dword(4), of: key)
-        try draft.set("Owners", .multiString([inf]), of: key)
+        try draft.set("Owners", .multiString([staged.inf]), of: key)
+        let source = #"%SystemRoot%\System32\DriverStore\FileRepository\"# + staged.label + "\\" + name
+        try draft.set("Source", .expandString(source), of: key)
     }
 
     // MARK: Before version 8

@@ -1,13 +1,8 @@
 internal import Guest
 
 extension DriverPackage {
-    /// Directory numbers of the INF format that drivers use: 11 System32, 12 its drivers folder, 13 the package's own
-    /// folder in the driver store.
-    enum Directory {
-        static let system = 11
-        static let drivers = 12
-        static let store = 13
-    }
+    /// The INF format's number of System32\drivers, where files go that are told no other place.
+    private static let driversDirectory = 12
 
     /// - Throws: `INFFile.Malformed` where the INF can't be used, or isn't for this Windows.
     init(inf name: String, _ bytes: [UInt8], for system: WindowsVersion) throws {
@@ -20,12 +15,11 @@ extension DriverPackage {
         }
         self.inf = name
         self.classID = classID
-        className = inf.value("Class", in: "Version") ?? ""
         provider = inf.value("Provider", in: "Version") ?? ""
         let stamp = inf.line("DriverVer", in: "Version")
         date = Self.date(stamp?[0] ?? "")
         version = Self.version(stamp?[1] ?? "")
-        catalog = Self.catalog(inf, system)
+        catalog = try Self.catalog(inf, system)
         strings = [:]
         devices = []
         configurations = []
@@ -81,9 +75,13 @@ extension DriverPackage {
     }
 
     /// The catalog with the signatures; the decorated key of an architecture goes first.
-    private static func catalog(_ inf: INFFile, _ system: WindowsVersion) -> String? {
-        inf.value("CatalogFile.NT\(system.architecture.infName)", in: "Version")
-            ?? inf.value("CatalogFile.NT", in: "Version") ?? inf.value("CatalogFile", in: "Version")
+    private static func catalog(_ inf: INFFile, _ system: WindowsVersion) throws -> String? {
+        let keys = ["CatalogFile.NT\(system.architecture.infName)", "CatalogFile.NT", "CatalogFile"]
+        let name = keys.lazy.compactMap { inf.value($0, in: "Version") }.first
+        guard name.map(isPlain) ?? true else {
+            throw INFFile.Malformed(description: "its catalog '\(name ?? "")' is not a file of its own folder")
+        }
+        return name
     }
 
     // MARK: Models
@@ -152,6 +150,7 @@ extension DriverPackage {
         inf.lines(section).filter { $0.key?.lowercased() == "copyfiles" }.flatMap(\.values).flatMap { list -> [File] in
             if list.hasPrefix("@") {
                 let name = String(list.dropFirst())
+                guard isPlain(name), !name.isEmpty else { return [] }
                 return [File(source: name, directory: directory(of: "DefaultDestDir", inf), name: name)]
             }
             let place = inf.line(list, in: "DestinationDirs") == nil ? "DefaultDestDir" : list
@@ -166,7 +165,7 @@ extension DriverPackage {
     }
 
     private static func directory(of section: String, _ inf: INFFile) -> Int {
-        inf.line(section, in: "DestinationDirs").flatMap { Int($0[0]) } ?? Directory.drivers
+        inf.line(section, in: "DestinationDirs").flatMap { Int($0[0]) } ?? driversDirectory
     }
 
     /// A file's name and nothing that leads elsewhere.

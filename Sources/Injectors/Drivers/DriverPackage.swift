@@ -68,8 +68,6 @@ struct DriverPackage: Equatable, Sendable {
     /// "viostor.inf"
     var inf: String
     var provider: String
-    /// "SCSIAdapter"
-    var className: String
     var classID: GUID
     /// In days since 1601-01-01, as a FILETIME counts; 0 where the INF has no date.
     var date: UInt64

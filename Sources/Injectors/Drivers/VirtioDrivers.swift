@@ -67,7 +67,7 @@ public struct VirtioDrivers: Injector {
         let isBoot = chosen.driver.need == .boot
         let chosen = isBoot ? chosen.servingAnyRevision() : chosen
         let staged = try DriverStore(windows: windows).stage(chosen, isBootCritical: isBoot, in: &draft)
-        if isBoot { try BootDriver(chosen: chosen, windows: windows).install(inf: staged.inf, in: &draft) }
+        if isBoot { try BootDriver(chosen: chosen, windows: windows).install(staged, in: &draft) }
         draft.note("\(chosen.driver.name) \(chosen.package.versionText) from '\(chosen.folder)', as \(staged.inf)")
     }
 
@@ -85,7 +85,7 @@ public struct VirtioDrivers: Injector {
         try addDevicePath(windows, &draft)
         if chosen.driver.need == .boot {
             let driver = BootDriver(chosen: chosen.servingAnyRevision(), windows: windows)
-            try driver.install(inf: nil, in: &draft)
+            try driver.install(nil, in: &draft)
             try driver.listCriticalDevices(in: &draft)
         }
         draft.note("\(chosen.driver.name) \(chosen.package.versionText) from '\(chosen.folder)'")

@@ -1,4 +1,5 @@
 import Guest
+import GuestTesting
 import Testing
 
 @testable import Injectors
@@ -124,6 +125,34 @@ struct DriverPackageTests {
         #expect(throws: INFFile.Malformed.self) {
             try DriverPackage(inf: "x.inf", Array(text.utf8), for: SampleWindows.windows10)
         }
+    }
+
+    @Test func aCatalogThatLeadsElsewhereIsRefused() {
+        let text = SampleINF.viostor.replacing("CatalogFile=viostor.cat", with: #"CatalogFile="..\..\evil.cat""#)
+        #expect(throws: INFFile.Malformed.self) {
+            try DriverPackage(inf: "viostor.inf", Array(text.utf8), for: SampleWindows.windows10)
+        }
+    }
+
+    /// Damaged INFs: an error, or a package whose files all stay in their folders.
+    @Test func mutants() {
+        let violations = Mutation.run(
+            "inf", texts: [SampleINF.viostor, SampleINF.netkvm],
+            tokens: [
+                "[Version]", "CopyFiles=", "@", "%", "\\", "..\\", "NTamd64.10.0", "HKR,", "0x00010001", "[Strings]",
+            ]
+        ) { text in
+            let package = try DriverPackage(inf: "x.inf", Array(text.utf8), for: SampleWindows.windows10)
+            for name in package.fileNames { #expect(!name.contains { $0 == "/" || $0 == "\\" }) }
+        }
+        #expect(violations == [])
+    }
+
+    @Test func aFileThatIsNamedAloneStaysInItsFolder() throws {
+        let text = SampleINF.viostor.replacing(
+            "CopyFiles = viostor_copy", with: #"CopyFiles = @..\evil.sys, @viostor.sys"#)
+        let package = try DriverPackage(inf: "viostor.inf", Array(text.utf8), for: SampleWindows.windows10)
+        #expect(package.configurations.first?.files.map(\.name) == ["viostor.sys"])
     }
 
     @Test func aFileThatLeadsElsewhereIsNotTaken() throws {

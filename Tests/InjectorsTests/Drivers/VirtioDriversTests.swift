@@ -66,6 +66,12 @@ struct VirtioDriversTests {
         let label = try #require(
             try guest.value("Active", of: database.appending(#"DriverInfFiles\oem3.inf"#))?.text)
         #expect(label.wholeMatch(of: #/viostor\.inf_amd64_[0-9a-f]{16}/#) != nil)
+        let files = RegistryPath(windows.software, #"Microsoft\Windows\CurrentVersion\Setup\PnpLockdownFiles"#)
+        let locked = files.child("%SystemRoot%/System32/drivers/viostor.sys")
+        #expect(try guest.value("Class", of: locked) == .dword(4))
+        #expect(try guest.value("Owners", of: locked) == .multiString(["oem3.inf"]))
+        let source = #"%SystemRoot%\System32\DriverStore\FileRepository\"# + label + #"\viostor.sys"#
+        #expect(try guest.value("Source", of: locked) == .expandString(source))
         let package = database.appending("DriverPackages").child(label)
         #expect(try guest.value("", of: package) == .string("oem3.inf"))
         #expect(try guest.value("Catalog", of: package) == .string("viostor.cat"))
