@@ -16,6 +16,8 @@ public struct Adaptation: Sendable {
 
     public enum ToolsChoice: String, Sendable, CaseIterable {
         case disable
+        /// Disabled, and removed by the guest itself when it starts: Windows.
+        case uninstall
         case keep
     }
 

@@ -35,7 +35,9 @@ public struct Inspector {
                 id: "windows", version: "\(version.major).\(version.minor).\(version.build)", prettyName: version.name),
             architecture: version.architecture.kernelName, hostName: found.hostName, firmware: firmware(opened),
             disks: opened.disks, fileSystems: opened.fileSystems, mounts: opened.mounts, kernels: [],
-            bootLoader: .unknown, networkFormats: [], tools: [], family: "windows")
+            bootLoader: .unknown, networkFormats: ["windows"],
+            network: try WindowsNetwork.interfaces(found.installation, machine),
+            tools: try WindowsTools.installed(found.installation, machine), family: "windows")
         inspection.windows = found.installation
         return inspection
     }

@@ -23,7 +23,14 @@ public struct Pipeline: Sendable {
     }
 
     private static func windows(_ adaptation: Adaptation) -> [any Injector] {
-        [VirtioDrivers(media: adaptation.driverMedia, diskDriver: adaptation.diskBus.windowsDriver)]
+        [
+            WindowsNetwork(adaptation.network == .dhcp ? .dhcp : .keep, matches: adaptation.cards),
+            WindowsTools.vmware(uninstalls: adaptation.vmwareTools == .uninstall), WindowsTools.others,
+            WindowsGuestAgent(package: adaptation.guestAgent), DataDisks(),
+            VirtioDrivers(media: adaptation.driverMedia, diskDriver: adaptation.diskBus.windowsDriver),
+            // After whatever leaves something to the first start.
+            FirstBoot(),
+        ]
     }
 
     private static func linux(
@@ -51,7 +58,7 @@ public struct Pipeline: Sendable {
     /// The names that `--skip` takes.
     public static let names = [
         "dhcp-network", "device-names", "vmware-tools", "hypervisor-tools", "guest-agent", "virtio-initramfs",
-        "bios-boot", "uefi-boot", "selinux-labels", "virtio-drivers",
+        "bios-boot", "uefi-boot", "selinux-labels", "data-disks", "virtio-drivers", "first-boot",
     ]
 
     /// - Throws: ``Refusal`` for a guest that no plan can be made for.
@@ -84,7 +91,7 @@ public struct Pipeline: Sendable {
     private func isWanted(_ name: String) -> Bool {
         if adaptation.skip.contains(name) { return false }
         return switch name {
-        case "vmware-tools", "hypervisor-tools": adaptation.vmwareTools == .disable
+        case "vmware-tools", "hypervisor-tools": adaptation.vmwareTools != .keep
         case "bios-boot": adaptation.firmware == .bios
         default: true
         }
@@ -117,6 +124,9 @@ public struct Pipeline: Sendable {
                 "the registry hive \(hive.name) wasn't closed cleanly: \(count) transactions of its logs are read, and"
                     + " written with the first change to it")
         }
+        if let hint = try Hibernation.find(in: draft) {
+            draft.block("the Windows isn't shut down: \(hint.message)", hint: hint.wayOut)
+        }
         if adaptation.firmware == .bios, guest.firmware == .uefi {
             draft.block(
                 "a Windows that starts by UEFI can't be made to start by BIOS yet", hint: "use --firmware keep")
@@ -124,9 +134,10 @@ public struct Pipeline: Sendable {
         if adaptation.firmware == .uefi, guest.firmware == .bios {
             draft.block("a Windows that starts by BIOS can't be made to start by UEFI", hint: "use --firmware keep")
         }
-        draft.warn(
-            "the network settings and the hypervisor's tools of a Windows guest stay as they are; static addresses may"
-                + " not suit the new network")
+        if !draft.firstBootSteps.isEmpty, adaptation.skip.contains("first-boot") {
+            let purposes = draft.firstBootSteps.map(\.purpose).joined(separator: "; ")
+            draft.warn("with first-boot left out, nobody does this: the guest \(purposes)")
+        }
     }
 
     private func noteFirmware(of guest: Inspection, in draft: inout Draft) {

@@ -20,6 +20,8 @@ public struct Draft: GuestFiles {
     private var labels: [GuestPath: String] = [:]
     public private(set) var findings: [Finding] = []
     public private(set) var formerSettings: [FormerSetting] = []
+    /// In the order in which they were asked for.
+    public private(set) var firstBootSteps: [FirstBootStep] = []
 
     /// Who is at work: set by the pipeline, shown with each change and finding.
     public var injector = "plan"
@@ -63,6 +65,12 @@ public struct Draft: GuestFiles {
         case nil: return try base.contents(ofFile: path)
         case .removed, .directory, .symlink: throw GuestPathError(path: path, reason: "it is not a file")
         }
+    }
+
+    public func start(ofFile path: GuestPath, count: Int) throws -> [UInt8]? {
+        if nodes[path] == nil { return try base.start(ofFile: path, count: count) }
+        guard try entry(at: path)?.kind == .file else { return nil }
+        return try Array(contents(ofFile: path).prefix(count))
     }
 
     public func names(inDirectory path: GuestPath) throws -> [String] {
@@ -161,6 +169,11 @@ public struct Draft: GuestFiles {
     public mutating func run(_ command: GuestCommand) {
         guard !commands.contains(where: { $0.command == command }) else { return }
         commands.append((injector, command))
+    }
+
+    /// Leaves something to the guest's first start.
+    public mutating func atFirstBoot(_ step: FirstBootStep) {
+        if !firstBootSteps.contains(step) { firstBootSteps.append(step) }
     }
 
     // MARK: Saying

@@ -62,10 +62,18 @@ public protocol GuestFiles {
 
     /// The names in a directory, in no particular order, without `.` and `..`.
     func names(inDirectory path: GuestPath) throws -> [String]
+
+    /// The first bytes of a file, however large that is; nil where there is none of that name.
+    func start(ofFile path: GuestPath, count: Int) throws -> [UInt8]?
 }
 
 extension GuestFiles {
     public var caseSensitivity: CaseSensitivity { .sensitive }
+
+    public func start(ofFile path: GuestPath, count: Int) throws -> [UInt8]? {
+        guard try entry(at: path)?.kind == .file else { return nil }
+        return try Array(contents(ofFile: path).prefix(count))
+    }
 }
 
 /// What to do where the last component of a path is a symlink.

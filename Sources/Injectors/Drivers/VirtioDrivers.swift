@@ -28,12 +28,16 @@ public struct VirtioDrivers: Injector {
             return
         }
         for missing in choice.missing { say(missing, media, &draft) }
+        var left: [String] = []
         for chosen in choice.chosen {
-            switch windows.driverScheme {
-            case .driverDatabase: try stage(chosen, windows, &draft)
-            case .criticalDevices: try lay(chosen, windows, &draft)
-            }
+            let inf =
+                switch windows.driverScheme {
+                case .driverDatabase: try stage(chosen, windows, &draft)
+                case .criticalDevices: try lay(chosen, windows, &draft)
+                }
+            if chosen.driver.need != .boot { left.append(inf) }
         }
+        if !left.isEmpty { draft.atFirstBoot(Self.step(installing: left)) }
         try keepStopScreens(windows, &draft)
     }
 
@@ -61,14 +65,16 @@ public struct VirtioDrivers: Injector {
 
     // MARK: Since Windows 8
 
+    /// - Returns: the path of its INF, from the Windows folder.
     private func stage(
         _ chosen: DriverChoice.Chosen, _ windows: WindowsInstallation, _ draft: inout Draft
-    ) throws {
+    ) throws -> String {
         let isBoot = chosen.driver.need == .boot
         let chosen = isBoot ? chosen.servingAnyRevision() : chosen
         let staged = try DriverStore(windows: windows).stage(chosen, isBootCritical: isBoot, in: &draft)
         if isBoot { try BootDriver(chosen: chosen, windows: windows).install(staged, in: &draft) }
         draft.note("\(chosen.driver.name) \(chosen.package.versionText) from '\(chosen.folder)', as \(staged.inf)")
+        return #"System32\DriverStore\FileRepository\"# + staged.label + "\\" + chosen.package.inf
     }
 
     // MARK: Windows 7
@@ -78,7 +84,7 @@ public struct VirtioDrivers: Injector {
 
     private func lay(
         _ chosen: DriverChoice.Chosen, _ windows: WindowsInstallation, _ draft: inout Draft
-    ) throws {
+    ) throws -> String {
         let folder = windows.root.appending(Self.folder)
         try draft.write(folder.appending(chosen.package.inf), chosen.inf)
         for (name, bytes) in chosen.files { try draft.write(folder.appending(name), bytes) }
@@ -89,6 +95,23 @@ public struct VirtioDrivers: Injector {
             try driver.listCriticalDevices(in: &draft)
         }
         draft.note("\(chosen.driver.name) \(chosen.package.versionText) from '\(chosen.folder)'")
+        return #"Drivers\VirtIO\"# + chosen.package.inf
+    }
+
+    /// What Windows didn't install by itself, it is asked to: each on its own, and a few times, as another installation may
+    /// be going on.
+    static func step(installing infs: [String]) -> FirstBootStep {
+        FirstBootStep(
+            "drivers", purpose: "installs the drivers that it hasn't found by itself",
+            commands: ["set failed=0"]
+                + infs.map { #"call :install "%SystemRoot%\"# + $0 + "\"" }
+                + [
+                    "exit /b %failed%", ":install", "for /l %%i in (1,1,3) do (",
+                    // The form that Windows 7 knows, too. 259: nothing needs it; 3010: done, with a restart to come.
+                    "    pnputil.exe -i -a %1 && exit /b 0", "    if errorlevel 259 if not errorlevel 260 exit /b 0",
+                    "    if errorlevel 3010 if not errorlevel 3011 exit /b 0", "    ping.exe -n 11 127.0.0.1 >nul", ")",
+                    "set failed=1", "exit /b 1",
+                ])
     }
 
     private func addDevicePath(_ windows: WindowsInstallation, _ draft: inout Draft) throws {

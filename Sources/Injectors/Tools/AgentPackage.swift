@@ -6,6 +6,8 @@ public struct AgentPackage: Equatable, Sendable {
     public enum Format: String, Sendable {
         case rpm
         case deb
+        /// For Windows.
+        case msi
     }
 
     public let format: Format
@@ -53,12 +55,24 @@ public struct AgentPackage: Equatable, Sendable {
             files = try Self.archive("data.tar", in: members).compactMap { entry in
                 if case .file = entry.kind { GuestPath(entry.path) } else { nil }
             }
+        } else if bytes.starts(with: [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]) {
+            // A compound file. What it is for is in its summary, "QEMU guest agent" and "x64;1033", and in its names.
+            format = .msi
+            name =
+                Self.contains("qemu-ga", bytes) || Self.contains("QEMU guest agent", bytes) ? "qemu-ga" : "another one"
+            architecture = Self.contains("x64;", bytes) ? "x86_64" : "i686"
+            dependencies = []
+            files = []
         } else {
-            throw Unreadable(description: "it is neither an RPM nor a Debian package")
+            throw Unreadable(description: "it is neither an RPM, nor a Debian package, nor an MSI of Windows")
         }
         guard name.contains("qemu-guest-agent") || name.contains("qemu-ga") else {
             throw Unreadable(description: "it is the package '\(name)'")
         }
+    }
+
+    private static func contains(_ text: String, _ bytes: [UInt8]) -> Bool {
+        bytes.firstRange(of: Array(text.utf8)) != nil
     }
 
     /// Whether it is built for a guest, in the words of `uname -m`.

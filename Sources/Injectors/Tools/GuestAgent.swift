@@ -83,6 +83,12 @@ public struct GuestAgent: Injector {
 
     private func install(_ package: AgentPackage, _ guest: Inspection, _ draft: inout Draft) throws {
         let otherwise = "; the guest has no QEMU guest agent, and all else is converted"
+        guard package.format != .msi else {
+            draft.warn(
+                "the guest agent's package is one for Windows\(otherwise)",
+                hint: "give the package of the guest's own distribution and architecture")
+            return
+        }
         guard package.suits(guest.architecture) else {
             draft.warn(
                 "the guest agent's package is built for '\(package.architecture)', the guest for"
@@ -106,6 +112,7 @@ public struct GuestAgent: Injector {
         let file: GuestPath = "/rehost-guest-agent.\(package.format.rawValue)"
         let input = GuestCommand.Input(path: file, bytes: package.bytes)
         switch package.format {
+        case .msi: break
         case .rpm:
             draft.run(
                 GuestCommand(
