@@ -17,6 +17,11 @@ extension Opening {
                     .blocked, "disk \(index) has a GPT that can't be trusted: \(reason)",
                     hint: "repair it on a copy of the disk: 'sgdisk --verify', then option 'r' of gdisk")
             } catch {
+                if start.count >= 16 * SectorEdit.sectorSize, start[4096..<4104].elementsEqual("EFI PART".utf8) {
+                    throw Refusal(
+                        .unsupported, "disk \(index) has sectors of 4,096 bytes (4Kn), which no cloud's disks have",
+                        hint: "copy its content to a disk with sectors of 512 bytes in the source, and capture that")
+                }
                 if let mbr = MBR(sector: boot), !mbr.isEmpty { table = .mbr(mbr) }
             }
             var hasCode = boot.prefix(440).contains { $0 != 0 }

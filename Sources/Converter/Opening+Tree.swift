@@ -26,7 +26,11 @@ extension Opening {
         }
         let configurations = ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"] as [GuestPath]
         if try options.mountsSystemPartition || !configurations.contains(where: { try machine.exists($0) }) {
-            try mountUnlisted(systemPartitions, into: &mounts)
+            let empty = try Self.placesOfUnlisted.filter { path in
+                let place = try machine.resolve(path)
+                return try !mounts.contains { $0.path == place } && machine.list(place).isEmpty
+            }
+            try mountUnlisted(systemPartitions, on: empty, into: &mounts)
         }
         for index in mounts.indices {
             let space = try machine.space(at: mounts[index].path)
@@ -76,14 +80,11 @@ extension Opening {
     }
 
     /// An EFI system partition that fstab doesn't name: systemd finds it by its type, and others leave it unmounted.
-    private mutating func mountUnlisted(_ devices: [String], into mounts: inout [Mount]) throws {
+    /// - Parameter places: of which the first that is a folder is taken.
+    mutating func mountUnlisted(_ devices: [String], on places: [GuestPath], into mounts: inout [Mount]) throws {
         guard !mounts.contains(where: { devices.contains($0.device) }),
             let system = fileSystems.first(where: { devices.contains($0.device) && $0.type == "vfat" }),
-            let path = try Self.placesOfUnlisted.first(where: { path in
-                let place = try machine.resolve(path)
-                return try machine.entry(at: place)?.kind == .directory
-                    && !mounts.contains { $0.path == place } && machine.list(place).isEmpty
-            })
+            let path = try places.first(where: { try machine.isDirectory($0) })
         else { return }
         let place = try machine.resolve(path)
         do {

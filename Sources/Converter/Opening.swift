@@ -162,12 +162,23 @@ public struct Opening {
     /// A Windows is on one volume, but for what it starts from.
     private mutating func mountVolume(_ root: Root) throws -> [Mount] {
         try mount(root)
-        let space = try machine.space(at: .root)
-        return [
-            Mount(
-                path: .root, device: root.device, type: root.type, free: space.bytes, freeInodes: space.inodes)
-        ]
+        var mounts = [Mount(path: .root, device: root.device, type: root.type, free: 0)]
+        let disk = FileSystem(device: root.device, type: root.type).partition?.disk
+        let own = disks.filter { $0.device == disk }.flatMap(\.systemPartitions)
+        try mountUnlisted(own.isEmpty ? disks.flatMap(\.systemPartitions) : own, on: Self.hiddenFolders, into: &mounts)
+        for index in mounts.indices {
+            let space = try machine.space(at: mounts[index].path)
+            mounts[index].free = space.bytes
+            mounts[index].freeInodes = space.inodes
+        }
+        return mounts
     }
+
+    /// Windows gives its EFI system partition no letter. It has to be somewhere while it is looked at: on a folder whose
+    /// own content nobody asks for.
+    private static let hiddenFolders: [GuestPath] = [
+        "/System Volume Information", "/Recovery", "/PerfLogs", "/Windows/Temp",
+    ]
 
     mutating func unmount() throws {
         if mounted != nil { try machine.unmountAll() }

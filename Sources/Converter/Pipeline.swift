@@ -19,15 +19,16 @@ public struct Pipeline: Sendable {
         for guest: Inspection, _ adaptation: Adaptation, grub: BIOSGrub, uefiGrub: UEFIGrub? = nil
     ) -> [any Injector] {
         guest.windows == nil
-            ? linux(guest, adaptation, grub: grub, uefiGrub: uefiGrub) : windows(adaptation)
+            ? linux(guest, adaptation, grub: grub, uefiGrub: uefiGrub) : windows(guest, adaptation, grub: grub)
     }
 
-    private static func windows(_ adaptation: Adaptation) -> [any Injector] {
+    private static func windows(_ guest: Inspection, _ adaptation: Adaptation, grub: BIOSGrub) -> [any Injector] {
         [
             WindowsNetwork(adaptation.network == .dhcp ? .dhcp : .keep, matches: adaptation.cards),
             WindowsTools.vmware(uninstalls: adaptation.vmwareTools == .uninstall), WindowsTools.others,
             WindowsGuestAgent(package: adaptation.guestAgent), DataDisks(),
             VirtioDrivers(media: adaptation.driverMedia, diskDriver: adaptation.diskBus.windowsDriver),
+            WindowsBIOSBoot(grub: grub), WindowsUEFIBoot(firmware: adaptation.targetFirmware(for: guest)),
             // After whatever leaves something to the first start.
             FirstBoot(),
         ]
@@ -126,10 +127,6 @@ public struct Pipeline: Sendable {
         }
         if let hint = try Hibernation.find(in: draft) {
             draft.block("the Windows isn't shut down: \(hint.message)", hint: hint.wayOut)
-        }
-        if adaptation.firmware == .bios, guest.firmware == .uefi {
-            draft.block(
-                "a Windows that starts by UEFI can't be made to start by BIOS yet", hint: "use --firmware keep")
         }
         if adaptation.firmware == .uefi, guest.firmware == .bios {
             draft.block("a Windows that starts by BIOS can't be made to start by UEFI", hint: "use --firmware keep")

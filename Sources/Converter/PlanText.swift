@@ -15,7 +15,10 @@ public enum PlanText {
                 if shown.insert(folder).inserted { blocks.append(render(group, in: folder)) }
             } else {
                 let label = item.change.path.flatMap { plan.labels[$0] }.map { "\n  label " + harmless($0) }
-                blocks.append(render(item) + (label ?? ""))
+                let attributes = item.change.path.flatMap { plan.attributes[$0] }.map {
+                    "\n  attributes of NTFS 0x" + String($0, radix: 16)
+                }
+                blocks.append(render(item) + (label ?? "") + (attributes ?? ""))
             }
         }
         if plan.isEmpty { blocks.append("nothing to change") }

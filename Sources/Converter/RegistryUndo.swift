@@ -6,8 +6,11 @@ public enum RegistryUndo {
     public static func file(for plan: Plan) -> [UInt8]? {
         var removals: [RegistryPath] = []
         var blocks: [[String]] = []
+        // A hive that the plan itself lays down has no way back: its file goes.
+        let written = Set(
+            plan.items.compactMap { item in if case .write(let path, _, _) = item.change { path } else { nil } })
         for item in plan.items {
-            guard case .registry(let edit) = item.change else { continue }
+            guard case .registry(let edit) = item.change, !written.contains(edit.key.hive.file) else { continue }
             let old: RegistryTree = if case .registry(let tree) = item.before { tree } else { RegistryTree() }
             switch edit.action {
             case .create:

@@ -18,6 +18,7 @@ public struct Draft: GuestFiles {
     private var edits: [(injector: String, edit: SectorEdit, before: [UInt8])] = []
     private var commands: [(injector: String, command: GuestCommand)] = []
     private var labels: [GuestPath: String] = [:]
+    private var attributes: [GuestPath: UInt32] = [:]
     public private(set) var findings: [Finding] = []
     public private(set) var formerSettings: [FormerSetting] = []
     /// In the order in which they were asked for.
@@ -212,6 +213,11 @@ public struct Draft: GuestFiles {
     /// The SELinux context of a file that is new, or that a command makes.
     public mutating func label(_ path: GuestPath, _ context: String) { labels[path] = context }
 
+    /// The attributes of a file or folder of NTFS, as Windows numbers them: 2 hidden, 4 system.
+    public mutating func attributes(_ path: GuestPath, _ attributes: UInt32) throws {
+        self.attributes[try resolve(path, last: .keep)] = attributes
+    }
+
     /// Whether something is planned for a file, or for what is in a folder.
     public func hasChanges(inside folder: GuestPath) -> Bool { nodes.keys.contains { $0.isInside(folder) } }
 
@@ -233,6 +239,7 @@ public struct Draft: GuestFiles {
         }
         var plan = Plan(items: items, findings: findings, formerSettings: formerSettings)
         plan.labels = labels
+        plan.attributes = attributes
         return plan
     }
 

@@ -32,6 +32,8 @@ public struct Plan: Equatable, Sendable {
     public var formerSettings: [FormerSetting]
     /// The SELinux contexts of what is new, by path; also of files that commands make, once they are there.
     public var labels: [GuestPath: String] = [:]
+    /// Attributes of NTFS, by file or folder.
+    public var attributes: [GuestPath: UInt32] = [:]
 
     public init(items: [Item] = [], findings: [Finding] = [], formerSettings: [FormerSetting] = []) {
         self.items = items

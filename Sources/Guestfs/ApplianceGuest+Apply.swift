@@ -22,6 +22,9 @@ extension ApplianceGuest {
             }
         }
         for (path, attributes) in labels { try set(attributes, on: path) }
+        for (path, attributes) in plan.attributes.sorted(by: { $0.key < $1.key }) {
+            try setNTFSAttributes(attributes, on: path)
+        }
         cache = FileCache()
         if !edits.isEmpty { progress("the registry") }
         try apply(edits)

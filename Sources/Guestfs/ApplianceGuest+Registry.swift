@@ -103,7 +103,7 @@ extension ApplianceGuest {
             return nil
         }
         var known = ApplianceRegistry.Known(file: file, tree: HiveTree(ApplianceHive(self)))
-        guard let header = HiveHeader(try start(of: file)) else {
+        guard let header = try start(ofFile: file, count: HiveHeader.size).flatMap(HiveHeader.init) else {
             throw RegistryError(hive: hive, reason: "it is no registry hive")
         }
         if !header.isClean {
@@ -119,17 +119,6 @@ extension ApplianceGuest {
         }
         registry.known[hive] = known
         return known
-    }
-
-    private func start(of file: GuestPath) throws -> [UInt8] {
-        var count = 0
-        return try withHandle { handle in
-            guard let bytes = guestfs_pread(handle.raw, file.description, Int32(HiveHeader.size), 0, &count) else {
-                throw handle.failure("read '\(file)'")
-            }
-            defer { free(bytes) }
-            return Array(UnsafeRawBufferPointer(start: bytes, count: count))
-        }
     }
 
     private func upload(_ bytes: [UInt8], to path: GuestPath) throws {

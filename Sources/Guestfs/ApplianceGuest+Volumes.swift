@@ -169,6 +169,21 @@ extension ApplianceGuest {
         return facts
     }
 
+    // MARK: Attributes of NTFS
+
+    /// ntfs-3g(8) has the four bytes of a file's attributes as an extended attribute, the most significant first. libguestfs
+    /// ends the value of one at its first zero byte, so the tool for them sets it.
+    func setNTFSAttributes(_ attributes: UInt32, on path: GuestPath) throws {
+        guard Self.isPlain(path.description) else {
+            throw GuestPathError(path: path, reason: "its name has characters that attributes can't be set for")
+        }
+        let value = Hex.text(LittleEndian.bytes(attributes).reversed())
+        let output = try debug("setfattr -n system.ntfs_attrib_be -v 0x\(value) /sysroot\(path) 2>&1 && echo done")
+        guard output.split(separator: "\n").last == "done" else {
+            throw GuestfsError(call: "set the attributes of '\(path)'", reason: output, code: 0)
+        }
+    }
+
     // MARK: The appliance's shell
 
     /// A command line of ours in the appliance's own shell: nothing in it comes from a guest but names that pass

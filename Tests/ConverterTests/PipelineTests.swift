@@ -64,7 +64,7 @@ struct PipelineTests {
         #expect(
             ofWindows == [
                 "dhcp-network", "vmware-tools", "hypervisor-tools", "guest-agent", "data-disks", "virtio-drivers",
-                "first-boot",
+                "bios-boot", "uefi-boot", "first-boot",
             ])
         #expect(names + ofWindows.filter { !names.contains($0) } == Pipeline.names)
         // The initramfs after whatever changes settings that it has a copy of.

@@ -10,14 +10,26 @@ struct RegistryDraft {
         var origin = ""
     }
 
-    let base: any GuestRegistry
+    private let base: any GuestRegistry
     private var keys: [RegistryPath: KeyState] = [:]
+    /// Hives that the plan writes as copies of others, which are read in their place.
+    private var copies: [Hive: Hive] = [:]
 
     init(over base: any GuestRegistry) { self.base = base }
 
     var isEmpty: Bool { keys.isEmpty }
 
     // MARK: Reading
+
+    private func original(_ key: RegistryPath) -> RegistryPath {
+        copies[key.hive].map { RegistryPath($0, components: key.components) } ?? key
+    }
+
+    mutating func copy(_ source: Hive, to target: Hive) { copies[target] = source }
+
+    func recoveredTransactions(of hive: Hive) throws -> Int? {
+        try base.recoveredTransactions(of: copies[hive] ?? hive)
+    }
 
     /// Whether a plan took away what the guest has at this key.
     private func isHidden(_ key: RegistryPath) -> Bool {
@@ -30,7 +42,7 @@ struct RegistryDraft {
     }
 
     func values(of key: RegistryPath) throws -> [NamedRegistryValue]? {
-        let old = try isHidden(key) ? nil : base.values(of: key)
+        let old = try isHidden(key) ? nil : base.values(of: original(key))
         guard let state = keys[key], state.isMade || old != nil else { return old }
         var values = old ?? []
         var rest = state.settings
@@ -46,7 +58,7 @@ struct RegistryDraft {
 
     func subkeys(of key: RegistryPath) throws -> [String]? {
         guard try values(of: key) != nil else { return nil }
-        var names = try isHidden(key) ? [] : base.subkeys(of: key) ?? []
+        var names = try isHidden(key) ? [] : base.subkeys(of: original(key)) ?? []
         names.removeAll { keys[key.child($0)].map { $0.isCleared && !$0.isMade } ?? false }
         let known = Set(names.map(RegistryPath.fold))
         let made = keys.values.filter { $0.isMade && !$0.name.isRoot && $0.name.parent == key }.map(\.name.name)
@@ -79,14 +91,14 @@ struct RegistryDraft {
         let states = keys.sorted { $0.key < $1.key }
         var items: [Plan.Item] = []
         for (key, state) in states where state.isCleared {
-            guard !isHidden(key.parent), let old = try base.tree(of: key) else { continue }
+            guard !isHidden(key.parent), let old = try base.tree(of: original(key)) else { continue }
             items.append(
                 Plan.Item(
                     injector: state.origin, change: .registry(RegistryEdit(state.name, .remove)),
                     before: .registry(old)))
         }
         for (key, state) in states {
-            let old = try isHidden(key) ? nil : base.values(of: key)
+            let old = try isHidden(key) ? nil : base.values(of: original(key))
             let settings = state.settings.sorted { $0.key < $1.key }.map(\.value)
             guard let old else {
                 guard state.isMade else { continue }
@@ -120,7 +132,21 @@ extension Draft: GuestRegistry {
     public func subkeys(of key: RegistryPath) throws -> [String]? { try registry.subkeys(of: key) }
     public func values(of key: RegistryPath) throws -> [NamedRegistryValue]? { try registry.values(of: key) }
     public func recoveredTransactions(of hive: Hive) throws -> Int? {
-        try registry.base.recoveredTransactions(of: hive)
+        try registry.recoveredTransactions(of: hive)
+    }
+
+    /// A copy of a hive in another place, which can be changed from now on; its logs go along.
+    public mutating func copy(_ source: Hive, to target: Hive) throws {
+        guard let bytes = try read(source.file) else {
+            throw RegistryError(hive: source, reason: "it isn't there")
+        }
+        try write(target.file, bytes)
+        for ending in [".LOG", ".LOG1", ".LOG2"] {
+            let log = try read(source.file.parent.appending(source.file.name + ending)) ?? []
+            let copy = target.file.parent.appending(target.file.name + ending)
+            if log.isEmpty { try remove(copy) } else { try write(copy, log) }
+        }
+        registry.copy(source, to: target)
     }
 
     /// A value, and the key with its parents where they aren't there yet.

@@ -90,8 +90,8 @@ extension RegistryValue: CustomStringConvertible {
     private func quoted(_ text: String) -> String { "\"\(text)\"" }
 
     private var raw: String {
-        let shown = bytes.prefix(64).map { Hex.text($0) }.joined(separator: " ")
-        let rest = bytes.count > 64 ? " … (\(bytes.count) bytes)" : ""
+        let shown = bytes.prefix(256).map { Hex.text($0) }.joined(separator: " ")
+        let rest = bytes.count > 256 ? " … (\(bytes.count) bytes)" : ""
         let name = type == Kind.none ? "none" : type == Kind.binary ? "binary" : "type \(type)"
         return bytes.isEmpty ? name : "\(name) \(shown)\(rest)"
     }
