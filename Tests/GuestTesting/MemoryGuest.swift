@@ -42,6 +42,8 @@ public struct MemoryGuest: GuestEditor, GuestRegistry, GuestSectors {
         contents.nodes[path] = .directory
     }
 
+    public func delete(_ path: GuestPath) { contents.nodes[path] = nil }
+
     private func makeParents(of path: GuestPath) {
         var parent = path.parent
         while !parent.isRoot, contents.nodes[parent] == nil {

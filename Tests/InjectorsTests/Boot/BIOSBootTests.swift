@@ -78,7 +78,7 @@ private final class UEFIGuest {
 }
 
 /// A GRUB whose core image says what it was made of.
-private final class FakeGrub: Sendable {
+final class FakeGrub: Sendable {
     private let made = Mutex<[BIOSGrub.Core]>([])
     let coreSize: Int
 
