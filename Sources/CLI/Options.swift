@@ -106,7 +106,9 @@ struct AdaptationOptions: ParsableArguments {
             "The new machine's card that an interface gets, by its name or address; repeat it.",
             valueName: "MAC=INTERFACE|ADDRESS"))
     var mac: [CardMatch] = []
-    @Option(name: .customLong("vmware-tools"), help: "What becomes of VMware's tools.")
+    @Option(
+        name: .customLong("vmware-tools"), help: "What becomes of a hypervisor's tools; Windows can uninstall VMware's."
+    )
     var vmwareTools = Adaptation.ToolsChoice.disable
     @Option(name: .customLong("disk-bus"), help: "The bus that the result's disks are on.")
     var diskBus = Adaptation.DiskBus.virtioBlk
@@ -114,7 +116,8 @@ struct AdaptationOptions: ParsableArguments {
     @Option(
         name: .customLong("guest-agent"),
         help: ArgumentHelp(
-            "A package of the QEMU guest agent (.rpm, .deb) to install where there is none.", valueName: "package-file")
+            "A package of the QEMU guest agent (.rpm, .deb, .msi) to install where there is none.",
+            valueName: "package-file")
     )
     var guestAgent: String?
     @Option(

@@ -219,6 +219,13 @@ public struct Opening {
                 .blocked, "'\(device)' is encrypted (LUKS), and no key was given for it",
                 hint: "put the passphrase into a file and add --key \(device):file:PATH")
         }
+        if let locked = fileSystems.first(where: { $0.type.lowercased() == "bitlocker" }) {
+            return Refusal(
+                .blocked, "'\(locked.device)' is encrypted by BitLocker, which can't be opened here",
+                hint:
+                    "decrypt it in the source ('manage-bde -off C:', then wait for 'manage-bde -status' to say so), and"
+                    + " capture it again")
+        }
         if fileSystems.contains(where: { $0.type == "ntfs" }) {
             return Refusal(
                 .unsupported, "the disks hold NTFS file systems, but neither a Windows nor a Linux root",
