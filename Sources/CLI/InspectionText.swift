@@ -16,22 +16,21 @@ enum InspectionText {
         }
         for mount in guest.mounts {
             let subvolume = mount.subvolume.map { ", subvolume \($0)" } ?? ""
+            // Windows has it nowhere; here it is on a folder of which nobody asks.
+            let isHidden = guest.windows != nil && mount.type == "vfat"
             rows.append(
                 (
-                    "\(mount.path)",
+                    isHidden ? "EFI system" : "\(mount.path)",
                     "\(mount.type) on \(mount.device)\(subvolume), \(PlanText.size(Int(mount.free))) free"
                 ))
         }
         for kernel in guest.kernels {
             rows.append(("kernel", "\(kernel.version), initramfs \(kernel.initramfs?.description ?? "none")"))
         }
-        if let windows = guest.windows {
-            rows += windowsRows(windows)
-        } else {
-            rows.append(("network", list(guest.networkFormats)))
-            rows += guest.network.map { ("", NetworkText.line($0)) }
-            rows.append(("tools", list(guest.tools)))
-        }
+        if let windows = guest.windows { rows += windowsRows(windows) }
+        rows.append(("network", list(guest.networkFormats)))
+        rows += guest.network.map { ("", NetworkText.line($0)) }
+        rows.append(("tools", list(guest.tools)))
         let width = rows.map(\.0.count).max() ?? 0
         return rows.map { name, value in
             name + String(repeating: " ", count: width - name.count + 2) + PlanText.harmless(value) + "\n"
