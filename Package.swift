@@ -45,26 +45,31 @@ let package = Package(
         system("CCrypto", "libcrypto", apt: "libssl-dev"),
         system("CHivex", "hivex", apt: "libhivex-dev"),
         system("CLibvirt", "libvirt-qemu", apt: "libvirt-dev"),
+        // Headers only: what they declare is in the C library.
+        .systemLibrary(name: "CLinux", path: "Sources/System/CLinux"),
+        system("CNBD", "libnbd", apt: "libnbd-dev"),
 
         module("Guest", []),
         module("Archives", ["CZlib", "CZstd", "CLZMA", "CLZ4", "CBzip2", "CArchive"]),
         module("Hives", ["Guest", "CHivex"]),
-        module("Host", []),
+        module("Host", ["CLinux"]),
         module("Injectors", ["Guest", "Archives"], embedding: ["Drivers/virtio-win.txt"]),
         module("Descriptions", ["Guest", "CXML2", "CLibvirt"]),
         module("Converter", ["Guest", "Injectors", "Archives"]),
-        module("Disks", ["Host", "CCrypto", "CZlib"]),
+        module("Disks", ["Host", "CCrypto", "CNBD", "CZlib"]),
         module("Guestfs", ["Guest", "Archives", "Hives", "Host", "CGuestfs"]),
         module("Preflight", ["Guest", "Disks", "Host", "CZlib", "CXML2", "CLibvirt"]),
+        module("Replicator", ["Archives", "Disks", "Host", "CCrypto", "CLinux"]),
         module(
             "Projects",
             [
                 "Archives", "Guest", "Injectors", "Converter", "Descriptions", "Disks", "Guestfs", "Host", "Preflight",
+                "Replicator",
             ]),
         .executableTarget(
             name: "rehost",
             dependencies: [
-                "Projects", "Converter", "Descriptions", "Disks", "Guest", "Injectors", "Preflight",
+                "Projects", "Converter", "Descriptions", "Disks", "Guest", "Injectors", "Preflight", "Replicator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CLI", exclude: ["README.md"], swiftSettings: strict),
@@ -80,6 +85,7 @@ let package = Package(
         tests("ConverterTests", ["Converter", "Injectors", "Guest", "Archives"]),
         tests("DescriptionsTests", ["Descriptions", "Guest", "Archives"]),
         tests("DisksTests", ["Disks", "Guest"]),
+        tests("ReplicatorTests", ["Replicator", "Archives", "Disks", "Host"]),
         tests("ProjectsTests", ["Projects", "Descriptions", "Disks", "Guest"]),
         tests("PreflightTests", ["Preflight", "Converter", "Descriptions", "Guest", "Host"], exclude: ["Judge/Logs"]),
         tests("GuestfsTests", ["Guestfs", "Guest", "Host"]),

@@ -13,7 +13,11 @@ struct Rehost: AsyncParsableCommand {
             5 guest not supported, 64 wrong usage.
             """,
         version: "0.1.0",
-        subcommands: [Inspect.self, PlanCommand.self, Convert.self, PreflightCommand.self, Support.self])
+        subcommands: [
+            Inspect.self, PlanCommand.self, Convert.self, PreflightCommand.self, CaptureCommand.self,
+            PointsCommand.self,
+            RestoreCommand.self, VerifyCommand.self, PruneCommand.self, Support.self,
+        ])
 
     /// Errors are printed in one place, with the exit code that the contract gives them.
     static func main() async {

@@ -33,7 +33,8 @@ public struct Inspector {
         var inspection = Inspection(
             osRelease: OSRelease(
                 id: "windows", version: "\(version.major).\(version.minor).\(version.build)", prettyName: version.name),
-            architecture: version.architecture.kernelName, hostName: found.hostName, firmware: firmware(opened),
+            architecture: version.architecture.kernelName, hostName: found.hostName,
+            firmware: firmwareOfWindows(opened),
             disks: opened.disks, fileSystems: opened.fileSystems, mounts: opened.mounts, kernels: [],
             bootLoader: .unknown, networkFormats: ["windows"],
             network: try WindowsNetwork.interfaces(found.installation, machine),
@@ -77,6 +78,18 @@ public struct Inspector {
             ("/lib/ld-linux.so.2", "i686"),
         ]
         return try loaders.first { try files.exists($0.0) }?.1 ?? "unknown"
+    }
+
+    /// By the disk that Windows is on: it writes boot code onto data disks, too, that loads nothing.
+    private static func firmwareOfWindows(_ opened: OpenedGuest) -> Firmware {
+        let device = opened.mounts.first { $0.path.isRoot }?.device ?? ""
+        guard let name = FileSystem(device: device, type: "").partition?.disk,
+            let disk = opened.disks.first(where: { $0.device == name })
+        else { return firmware(opened) }
+        var own = opened
+        own.disks = [disk]
+        // An EFI system partition, or a boot loader, on another disk.
+        return firmware(own) == .none ? firmware(opened) : firmware(own)
     }
 
     private static func firmware(_ opened: OpenedGuest) -> Firmware {

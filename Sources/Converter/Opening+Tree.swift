@@ -84,7 +84,9 @@ extension Opening {
     mutating func mountUnlisted(_ devices: [String], on places: [GuestPath], into mounts: inout [Mount]) throws {
         guard !mounts.contains(where: { devices.contains($0.device) }),
             let system = fileSystems.first(where: { devices.contains($0.device) && $0.type == "vfat" }),
-            let path = try places.first(where: { try machine.isDirectory($0) })
+            let path = try places.first(where: { path in
+                try machine.isDirectory(path) && !mounts.contains { $0.path == path }
+            })
         else { return }
         let place = try machine.resolve(path)
         do {

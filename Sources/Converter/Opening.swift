@@ -165,7 +165,15 @@ public struct Opening {
         var mounts = [Mount(path: .root, device: root.device, type: root.type, free: 0)]
         let disk = FileSystem(device: root.device, type: root.type).partition?.disk
         let own = disks.filter { $0.device == disk }.flatMap(\.systemPartitions)
-        try mountUnlisted(own.isEmpty ? disks.flatMap(\.systemPartitions) : own, on: Self.hiddenFolders, into: &mounts)
+        for (device, folder) in zip(own.isEmpty ? disks.flatMap(\.systemPartitions) : own, Self.hiddenFolders) {
+            try mountUnlisted([device], on: [folder] + Self.hiddenFolders, into: &mounts)
+        }
+        // Of several, the one that Windows starts from.
+        if let index = try mounts.dropFirst().firstIndex(where: {
+            try machine.exists($0.path.appending("EFI/Microsoft/Boot/BCD"))
+        }) {
+            mounts.swapAt(1, index)
+        }
         for index in mounts.indices {
             let space = try machine.space(at: mounts[index].path)
             mounts[index].free = space.bytes

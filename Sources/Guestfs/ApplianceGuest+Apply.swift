@@ -9,7 +9,7 @@ extension ApplianceGuest {
     /// boot code last.
     @discardableResult
     public func apply(_ plan: Plan, progress: (String) -> Void) throws -> [Finding] {
-        let labels = try labels(for: plan)
+        let labels = try caseSensitivity == .sensitive ? labels(for: plan) : descriptors(for: plan)
         let edits = plan.items.compactMap { if case .registry(let edit) = $0.change { edit } else { nil } }
         progress("files")
         try uploadArchive(of: plan)
@@ -21,10 +21,7 @@ extension ApplianceGuest {
             default: break
             }
         }
-        for (path, attributes) in labels { try set(attributes, on: path) }
-        for (path, attributes) in plan.attributes.sorted(by: { $0.key < $1.key }) {
-            try setNTFSAttributes(attributes, on: path)
-        }
+        try restore(labels)
         cache = FileCache()
         if !edits.isEmpty { progress("the registry") }
         try apply(edits)
@@ -151,6 +148,51 @@ extension ApplianceGuest {
             }
         }
         return result.filter { !$0.1.isEmpty }
+    }
+
+    // MARK: NTFS
+
+    private static let security = "system.ntfs_acl"
+    private static let attributes = "system.ntfs_attrib_be"
+
+    /// ntfs-3g lets everybody write to what it makes. A file that is replaced keeps its security descriptor; a new one gets
+    /// its folder's. ntfs-3g(8) has it, and the attributes, as extended attributes that no listing shows.
+    private func descriptors(for plan: Plan) throws -> [(GuestPath, [String: [UInt8]])] {
+        var result: [(GuestPath, [String: [UInt8]])] = []
+        var ofFolders: [GuestPath: [UInt8]?] = [:]
+        for item in plan.items {
+            guard let path = item.change.path else { continue }
+            switch item.change {
+            case .append, .remove: continue
+            default: break
+            }
+            var all: [String: [UInt8]] = [:]
+            if try entry(at: path)?.kind == .file {
+                all[Self.security] = try attribute(Self.security, of: path)
+            } else if let folder = try nearestFolder(above: path) {
+                if ofFolders[folder] == nil { ofFolders[folder] = .some(try attribute(Self.security, of: folder)) }
+                all[Self.security] = ofFolders[folder] ?? nil
+            }
+            // A file system that has no descriptors, the EFI system partition's, has none of the other, too.
+            if all.isEmpty { continue }
+            if let number = plan.attributes[path] { all[Self.attributes] = LittleEndian.bytes(number).reversed() }
+            result.append((path, all))
+        }
+        return result
+    }
+
+    /// nil where the file system has none.
+    private func attribute(_ name: String, of path: GuestPath) throws -> [UInt8]? {
+        try withHandle { handle in
+            var size = 0
+            guard let bytes = guestfs_lgetxattr(handle.raw, path.description, name, &size) else {
+                let code = guestfs_last_errno(handle.raw)
+                if code == ENOTSUP || code == ENODATA { return nil }
+                throw handle.failure("read the rights on '\(path)'")
+            }
+            defer { free(bytes) }
+            return Array(UnsafeRawBufferPointer(start: bytes, count: size))
+        }
     }
 
     private func nearestFolder(above path: GuestPath) throws -> GuestPath? {

@@ -25,7 +25,7 @@ extension ApplianceGuest {
     public func subkeys(of key: RegistryPath) throws -> [String]? {
         if let names = registry.known[key.hive]??.subkeys[key] { return names }
         guard try open(key.hive) else { return nil }
-        let names = try registry.known[key.hive]??.tree.subkeys(of: key)
+        let names = try reading(key.hive) { try registry.known[key.hive]??.tree.subkeys(of: key) }
         registry.known[key.hive]??.subkeys[key] = .some(names)
         return names
     }
@@ -33,9 +33,16 @@ extension ApplianceGuest {
     public func values(of key: RegistryPath) throws -> [NamedRegistryValue]? {
         if let values = registry.known[key.hive]??.values[key] { return values }
         guard try open(key.hive) else { return nil }
-        let values = try registry.known[key.hive]??.tree.values(of: key)
+        let values = try reading(key.hive) { try registry.known[key.hive]??.tree.values(of: key) }
         registry.known[key.hive]??.values[key] = .some(values)
         return values
+    }
+
+    /// What is wrong with a hive's content is the hive's, not the appliance's.
+    private func reading<Result>(_ hive: Hive, _ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let error as GuestfsError {
+            throw RegistryError(hive: hive, reason: error.reason)
+        }
     }
 
     public func recoveredTransactions(of hive: Hive) throws -> Int? {

@@ -169,19 +169,45 @@ extension ApplianceGuest {
         return facts
     }
 
-    // MARK: Attributes of NTFS
+    // MARK: Extended attributes
 
-    /// ntfs-3g(8) has the four bytes of a file's attributes as an extended attribute, the most significant first. libguestfs
-    /// ends the value of one at its first zero byte, so the tool for them sets it.
-    func setNTFSAttributes(_ attributes: UInt32, on path: GuestPath) throws {
-        guard Self.isPlain(path.description) else {
-            throw GuestPathError(path: path, reason: "its name has characters that attributes can't be set for")
+    private static let attributeDump: GuestPath = "/.rehost-attributes"
+
+    /// Sets them all in one go, by attr's own tool: libguestfs ends a value at its first zero byte.
+    func restore(_ attributes: [(GuestPath, [String: [UInt8]])]) throws {
+        guard !attributes.isEmpty else { return }
+        // The format of getfattr --dump; in names, what would end a line is written in octal.
+        var dump = ""
+        for (path, values) in attributes {
+            dump += "# file: sysroot" + Self.quoted(path.description) + "\n"
+            for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+                dump += Self.quoted(name) + "=0x" + Hex.text(value) + "\n"
+            }
+            dump += "\n"
         }
-        let value = Hex.text(LittleEndian.bytes(attributes).reversed())
-        let output = try debug("setfattr -n system.ntfs_attrib_be -v 0x\(value) /sysroot\(path) 2>&1 && echo done")
+        try withTemporaryFile(Array(dump.utf8)) { file in
+            try withHandle {
+                try $0.check(
+                    guestfs_upload($0.raw, file, Self.attributeDump.description), "write the files' attributes")
+            }
+        }
+        let output = try debug("cd / && setfattr -h --restore=/sysroot\(Self.attributeDump) 2>&1 && echo done")
+        try withHandle { try $0.check(guestfs_rm_f($0.raw, Self.attributeDump.description), "remove what was written") }
         guard output.split(separator: "\n").last == "done" else {
-            throw GuestfsError(call: "set the attributes of '\(path)'", reason: output, code: 0)
+            throw GuestfsError(call: "set the files' attributes", reason: String(output.prefix(500)), code: 0)
         }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var quoted: [UInt8] = []
+        for byte in text.utf8 {
+            if byte == 0x5C || byte == 0x0A || byte == 0x0D || byte == 0x3D {
+                quoted += [0x5C, 0x30 + (byte >> 6), 0x30 + (byte >> 3 & 7), 0x30 + (byte & 7)]
+            } else {
+                quoted.append(byte)
+            }
+        }
+        return String(decoding: quoted, as: UTF8.self)
     }
 
     // MARK: The appliance's shell

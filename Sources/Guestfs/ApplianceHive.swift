@@ -101,7 +101,8 @@ struct ApplianceHive: HiveNodes {
     /// its parent's access rights, which keys without rights of their own have anyway.
     func removeValues(_ names: [String], on node: Int) throws -> Int {
         let gone = Set(names.map(RegistryPath.fold))
-        var tree = try copy(of: node)
+        var left = Self.copyLimit
+        var tree = try copy(of: node, depth: 0, &left)
         tree.values.removeAll { gone.contains(RegistryPath.fold($0.name)) }
         let parent = try number(
             guest.withHandle { guestfs_hivex_node_parent($0.raw, Int64(node)) }, "find the key above")
@@ -115,10 +116,17 @@ struct ApplianceHive: HiveNodes {
         var children: [Copy]
     }
 
-    private func copy(of node: Int) throws -> Copy {
-        Copy(
-            name: try name(of: node), values: try values(of: node),
-            children: try children(of: node).map { try copy(of: $0) })
+    /// Keys that are made anew for one; deeper than 512 Windows makes none.
+    private static let copyLimit = 20_000
+
+    private func copy(of node: Int, depth: Int, _ left: inout Int) throws -> Copy {
+        left -= 1
+        guard left > 0, depth < 512 else {
+            throw GuestfsError(call: "copy a key of a registry hive", reason: "it has too many keys in it", code: 0)
+        }
+        var children: [Copy] = []
+        for child in try self.children(of: node) { children.append(try copy(of: child, depth: depth + 1, &left)) }
+        return Copy(name: try name(of: node), values: try values(of: node), children: children)
     }
 
     private func make(_ copy: Copy, below parent: Int) throws -> Int {

@@ -2,13 +2,12 @@ public import Foundation
 
 /// A program of this host's that runs beside us for a while and never outlives us, not even a kill -9.
 public final class BackgroundProgram: @unchecked Sendable {
-    private let process = Process()
-    private let input = Pipe()
-    // `ended` and `words` are touched with the lock held.
+    private let child: SpawnedProgram
+    private let input: FileHandle
+    // `words` is touched with the lock held.
     private let lock = NSLock()
-    private var ended: Ending?
     private var words = Data()
-    private let finished = DispatchSemaphore(value: 0)
+    private let ended: Ended
 
     public enum Ending: Sendable, Equatable {
         case exit(Int32)
@@ -35,48 +34,60 @@ public final class BackgroundProgram: @unchecked Sendable {
         // util-linux's setpriv has the kernel end the program when its parent thread ends (prctl(2), PR_SET_PDEATHSIG).
         // It goes last: a change of rights, as by unshare, clears the wish.
         let guardian = Command("setpriv", []).path.map { [$0, "--pdeathsig", "KILL"] } ?? []
-        let line = (isolation?.prefix ?? []) + guardian + [path]
-        process.executableURL = URL(fileURLWithPath: line[0])
-        process.arguments = Array(line.dropFirst()) + command.arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(
-            ["LC_ALL": "C.UTF-8"].merging(command.environment) { $1 }
-        ) { $1 }
-        let output = Pipe()
-        let errors = Pipe()
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = errors
-
+        let line = (isolation?.prefix ?? []) + guardian + [path] + command.arguments
+        let environment = command.wholeEnvironment
         // Writing to a program that has just ended must not end us.
         signal(SIGPIPE, SIG_IGN)
         let started = DispatchSemaphore(value: 0)
-        let failure = Box()
+        let box = Box()
+        let ending = Ended()
         // The signal comes when the *thread* that forked is gone, so this one stays as long as the program runs.
-        Thread.detachNewThread { [self] in
-            do { try process.run() } catch {
-                failure.error = error
+        Thread.detachNewThread {
+            do {
+                let child = try SpawnedProgram(line, environment: environment)
+                box.child = child
                 started.signal()
-                return
+                ending.set(child.wait())
+            } catch {
+                box.error = error
+                started.signal()
             }
-            started.signal()
-            process.waitUntilExit()
-            let ending: Ending =
-                process.terminationReason == .exit
-                ? .exit(process.terminationStatus) : .signal(process.terminationStatus)
-            lock.withLock { ended = ending }
-            finished.signal()
         }
         started.wait()
-        if let error = failure.error {
-            throw Command.Failure(program: command.program, reason: error.localizedDescription)
+        guard let child = box.child else {
+            throw Command.Failure(
+                program: command.program, reason: box.error.map { "\($0)" } ?? "it could not be started")
         }
-        Self.drain(output.fileHandleForReading, onOutput, onEnd)
-        Self.drain(errors.fileHandleForReading, { [weak self] piece in self?.keep(piece) }, {})
+        self.child = child
+        ended = ending
+        input = child.input
+        Self.drain(child.output, onOutput, onEnd)
+        Self.drain(child.errors, { [weak self] piece in self?.keep(piece) }, {})
     }
 
     /// Filled before the semaphore is signalled, read after it.
     private final class Box: @unchecked Sendable {
         var error: (any Error)?
+        var child: SpawnedProgram?
+    }
+
+    /// How the program ended, once it has.
+    private final class Ended: @unchecked Sendable {
+        private let lock = NSLock()
+        private var ending: Ending?
+        private let finished = DispatchSemaphore(value: 0)
+
+        func set(_ ending: Ending) {
+            lock.withLock { self.ending = ending }
+            finished.signal()
+        }
+
+        var value: Ending? { lock.withLock { ending } }
+
+        func wait() {
+            finished.wait()
+            finished.signal()
+        }
     }
 
     private static func drain(
@@ -93,10 +104,10 @@ public final class BackgroundProgram: @unchecked Sendable {
         lock.withLock { if words.count < Self.wordLimit { words.append(piece) } }
     }
 
-    public var processID: Int32 { process.processIdentifier }
+    public var processID: Int32 { child.processID }
 
     /// How it ended; nil while it runs.
-    public var ending: Ending? { lock.withLock { ended } }
+    public var ending: Ending? { ended.value }
 
     /// What it said on stderr.
     public var errors: String {
@@ -104,7 +115,7 @@ public final class BackgroundProgram: @unchecked Sendable {
     }
 
     /// Writes to its stdin. What an ended program isn't told is lost without a word.
-    public func write(_ data: Data) { try? input.fileHandleForWriting.write(contentsOf: data) }
+    public func write(_ data: Data) { try? input.write(contentsOf: data) }
 
     /// Seconds of processor time that all its threads have used; nil when it has ended.
     public var cpuSeconds: Double? {
@@ -133,7 +144,6 @@ public final class BackgroundProgram: @unchecked Sendable {
     public func stop() {
         guard ending == nil else { return }
         kill(processID, SIGKILL)
-        finished.wait()
-        finished.signal()
+        ended.wait()
     }
 }

@@ -54,6 +54,11 @@ public struct Command: Sendable {
         try Running(self, onOutput: nil).finish()
     }
 
+    /// This process's own, and what is laid over it; words as programs have them in English.
+    var wholeEnvironment: [String: String] {
+        ProcessInfo.processInfo.environment.merging(["LC_ALL": "C.UTF-8"].merging(environment) { $1 }) { $1 }
+    }
+
     /// The program's path; nil where PATH has none of the name.
     public var path: String? {
         if program.contains("/") { return FileManager.default.isExecutableFile(atPath: program) ? program : nil }
@@ -66,10 +71,11 @@ public struct Command: Sendable {
 
 /// A started program with both its outputs drained.
 private final class Running: @unchecked Sendable {
-    private let process = Process()
+    private let process: SpawnedProgram
     private let command: Command
     private let lock = NSLock()
     private var isCancelled = false
+    private var hasEnded = false
     private let output: Drain
     private let errors: Drain
 
@@ -80,45 +86,46 @@ private final class Running: @unchecked Sendable {
                 program: command.program, reason: "it is not installed",
                 hint: "install it with your package manager; script/setup lists what rehost needs")
         }
-        let out = Pipe()
-        let err = Pipe()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = command.arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(
-            ["LC_ALL": "C.UTF-8"].merging(command.environment) { $1 }
-        ) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = out
-        process.standardError = err
-        try process.run()
-        output = Drain(out.fileHandleForReading, onOutput: onOutput)
-        errors = Drain(err.fileHandleForReading, onOutput: nil)
+        let program: SpawnedProgram
+        do {
+            program = try SpawnedProgram([path] + command.arguments, environment: command.wholeEnvironment)
+        } catch {
+            throw Command.Failure(program: command.program, reason: "\(error)")
+        }
+        // Nothing is said to it: its input ends at once.
+        try? program.input.close()
+        process = program
+        output = Drain(program.output, onOutput: onOutput)
+        errors = Drain(program.errors, onOutput: nil)
     }
 
     func cancel() {
         lock.lock()
+        defer { lock.unlock() }
         isCancelled = true
-        lock.unlock()
-        process.terminate()
+        // Until it was waited for, the number is its own.
+        if !hasEnded { kill(process.processID, SIGTERM) }
     }
 
     func finish() throws -> Data {
         let bytes = output.finish()
         let said = errors.finish()
-        process.waitUntilExit()
+        process.waitUntilEnded()
         lock.lock()
+        hasEnded = true
+        let ending = process.wait()
         let wasCancelled = isCancelled
         lock.unlock()
         if wasCancelled { throw CancellationError() }
-        guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+        guard ending == .exit(0) else {
             let words = String(decoding: said.suffix(2000), as: UTF8.self)
                 .trimmingCharacters(in: .whitespacesAndNewlines)
-            let end =
-                process.terminationReason == .exit
-                ? "it ended with \(process.terminationStatus)" : "signal \(process.terminationStatus) ended it"
-            throw Command.Failure(
-                program: command.program, reason: words.isEmpty ? end : words,
-                status: process.terminationReason == .exit ? process.terminationStatus : nil)
+            let (end, status): (String, Int32?) =
+                switch ending {
+                case .exit(let status): ("it ended with \(status)", status)
+                case .signal(let signal): ("signal \(signal) ended it", nil)
+                }
+            throw Command.Failure(program: command.program, reason: words.isEmpty ? end : words, status: status)
         }
         return bytes
     }

@@ -23,16 +23,18 @@ extension GuestRegistry {
     /// - Parameter limit: of keys, against a hive that is made to be endless.
     public func tree(of key: RegistryPath, limit: Int = 20_000) throws -> RegistryTree? {
         var left = limit
-        return try tree(of: key, left: &left)
+        return try tree(of: key, depth: 0, left: &left)
     }
 
-    private func tree(of key: RegistryPath, left: inout Int) throws -> RegistryTree? {
+    private func tree(of key: RegistryPath, depth: Int, left: inout Int) throws -> RegistryTree? {
         guard let values = try values(of: key) else { return nil }
         left -= 1
-        guard left > 0 else { throw RegistryError(hive: key.hive, reason: "'\(key)' has too many keys in it") }
+        guard left > 0, depth < 512 else {
+            throw RegistryError(hive: key.hive, reason: "'\(key)' has too many keys in it")
+        }
         var tree = RegistryTree(values: values)
         for name in try subkeys(of: key) ?? [] {
-            guard let child = try self.tree(of: key.child(name), left: &left) else { continue }
+            guard let child = try self.tree(of: key.child(name), depth: depth + 1, left: &left) else { continue }
             tree.subkeys.append(RegistryTree.Subkey(name: name, tree: child))
         }
         return tree

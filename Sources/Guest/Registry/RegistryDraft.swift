@@ -135,6 +135,9 @@ extension Draft: GuestRegistry {
         try registry.recoveredTransactions(of: hive)
     }
 
+    /// In bytes.
+    private static var logLimit: UInt64 { 64 << 20 }
+
     /// A copy of a hive in another place, which can be changed from now on; its logs go along.
     public mutating func copy(_ source: Hive, to target: Hive) throws {
         guard let bytes = try read(source.file) else {
@@ -142,7 +145,11 @@ extension Draft: GuestRegistry {
         }
         try write(target.file, bytes)
         for ending in [".LOG", ".LOG1", ".LOG2"] {
-            let log = try read(source.file.parent.appending(source.file.name + ending)) ?? []
+            let file = source.file.parent.appending(source.file.name + ending)
+            guard try status(file)?.size ?? 0 <= Self.logLimit else {
+                throw RegistryError(hive: source, reason: "its log '\(file)' is larger than 64 MiB")
+            }
+            let log = try read(file) ?? []
             let copy = target.file.parent.appending(target.file.name + ending)
             if log.isEmpty { try remove(copy) } else { try write(copy, log) }
         }

@@ -9,7 +9,9 @@ struct BootDriver {
     private static let folder = "System32/drivers"
 
     /// - Parameter staged: whose the service is; nil on Windows 7, which keeps no owners.
-    func install(_ staged: DriverStore.Staged?, in draft: inout Draft) throws {
+    /// - Returns: whether there was a service to install.
+    func install(_ staged: DriverStore.Staged?, in draft: inout Draft) throws -> Bool {
+        var isInstalled = false
         for configuration in chosen.package.configurations {
             guard let service = configuration.service, let program = chosen.file(service.binary.name) else { continue }
             let name = service.binary.name
@@ -18,7 +20,9 @@ struct BootDriver {
                 try install(service, configuration, staged?.inf, at: key, &draft)
             }
             if let staged { try lockDown(name, staged, &draft) }
+            isInstalled = true
         }
+        return isInstalled
     }
 
     private func install(

@@ -22,7 +22,8 @@ struct DriverStore {
         let databases = try [windows.system, windows.drivers].filter { hive in
             try draft.exists(RegistryPath(hive, "DriverDatabase"))
         }.map(DriverDatabase.init(in:))
-        let known = try databases.lazy.compactMap { try draft.value("", of: $0.package(label))?.text }.first
+        let known = try databases.lazy.compactMap { try draft.value("", of: $0.package(label))?.text }
+            .first { $0.lowercased().wholeMatch(of: #/oem\d{1,6}\.inf/#) != nil }
         let inf = try known ?? "oem\(freeNumber(databases, &draft)).inf"
         let folder = windows.root.appending("System32/DriverStore/FileRepository/\(label)")
         try draft.write(folder.appending(chosen.package.inf), chosen.inf)

@@ -43,14 +43,44 @@ public struct VirtioDrivers: Injector {
 
     /// A guest without virtio-win is well off where it has the driver already.
     private func requireDriver(_ windows: WindowsInstallation, _ draft: inout Draft) throws {
-        let keys = windows.inControlSets("Services\\" + diskDriver)
-        let starts = try keys.allSatisfy { try draft.value("Start", of: $0)?.number == 0 }
-        if try starts && draft.exists(windows.root.appending("System32/drivers/\(diskDriver).sys")) {
-            draft.note("the guest has virtio's disk driver already: '\(diskDriver)'")
-        } else {
+        guard let key = windows.inControlSets("Services\\" + diskDriver).first,
+            try draft.value("Start", of: key)?.number == 0, try hasProgram(key, windows, draft),
+            try isListed(windows, draft)
+        else {
             draft.block(
-                "the guest has no driver for its new disks, '\(diskDriver)'",
+                "the guest has no driver for its new disks, '\(diskDriver)', that Windows would start with",
                 hint: "give virtio-win's ISO or folder with --virtio-win PATH")
+            return
+        }
+        for key in windows.inControlSets("Services\\" + diskDriver) {
+            // It goes before Start.
+            try draft.remove(key.child("StartOverride"))
+        }
+        draft.note("the guest has virtio's disk driver already: '\(diskDriver)'")
+    }
+
+    private func hasProgram(
+        _ service: RegistryPath, _ windows: WindowsInstallation, _ draft: Draft
+    ) throws -> Bool {
+        var path = try draft.value("ImagePath", of: service)?.text ?? "System32\\drivers\\\(diskDriver).sys"
+        for prefix in [#"\SystemRoot\"#, #"%SystemRoot%\"#] where path.lowercased().hasPrefix(prefix.lowercased()) {
+            path = String(path.dropFirst(prefix.count))
+        }
+        return try draft.exists(windows.root.appending(path.replacing("\\", with: "/")))
+    }
+
+    /// Whether Windows knows, before it can look around, that the disk's device needs the driver.
+    private func isListed(_ windows: WindowsInstallation, _ draft: Draft) throws -> Bool {
+        let ids =
+            diskDriver == "viostor"
+            ? ["ven_1af4&dev_1001", "ven_1af4&dev_1042"] : ["ven_1af4&dev_1004", "ven_1af4&dev_1048"]
+        let places =
+            switch windows.driverScheme {
+            case .driverDatabase: [RegistryPath(windows.system, #"DriverDatabase\DeviceIds\PCI"#)]
+            case .criticalDevices: Array(windows.inControlSets(#"Control\CriticalDeviceDatabase"#).prefix(1))
+            }
+        return try places.contains { place in
+            try (draft.subkeys(of: place) ?? []).contains { name in ids.contains { name.lowercased().contains($0) } }
         }
     }
 
@@ -63,6 +93,15 @@ public struct VirtioDrivers: Injector {
         }
     }
 
+    private func sayUnusable(_ chosen: DriverChoice.Chosen, _ draft: inout Draft) {
+        let message = "'\(chosen.folder)': \(chosen.package.inf) names no driver that could be started from"
+        if chosen.driver.name == diskDriver {
+            draft.block(message, hint: "give a release of virtio-win that has drivers for this Windows")
+        } else {
+            draft.warn("\(message); Windows goes without it (\(chosen.driver.purpose))")
+        }
+    }
+
     // MARK: Since Windows 8
 
     /// - Returns: the path of its INF, from the Windows folder.
@@ -72,7 +111,9 @@ public struct VirtioDrivers: Injector {
         let isBoot = chosen.driver.need == .boot
         let chosen = isBoot ? chosen.servingAnyRevision() : chosen
         let staged = try DriverStore(windows: windows).stage(chosen, isBootCritical: isBoot, in: &draft)
-        if isBoot { try BootDriver(chosen: chosen, windows: windows).install(staged, in: &draft) }
+        if isBoot, try !BootDriver(chosen: chosen, windows: windows).install(staged, in: &draft) {
+            sayUnusable(chosen, &draft)
+        }
         draft.note("\(chosen.driver.name) \(chosen.package.versionText) from '\(chosen.folder)', as \(staged.inf)")
         return #"System32\DriverStore\FileRepository\"# + staged.label + "\\" + chosen.package.inf
     }
@@ -91,8 +132,11 @@ public struct VirtioDrivers: Injector {
         try addDevicePath(windows, &draft)
         if chosen.driver.need == .boot {
             let driver = BootDriver(chosen: chosen.servingAnyRevision(), windows: windows)
-            try driver.install(nil, in: &draft)
-            try driver.listCriticalDevices(in: &draft)
+            if try driver.install(nil, in: &draft) {
+                try driver.listCriticalDevices(in: &draft)
+            } else {
+                sayUnusable(chosen, &draft)
+            }
         }
         draft.note("\(chosen.driver.name) \(chosen.package.versionText) from '\(chosen.folder)'")
         return #"Drivers\VirtIO\"# + chosen.package.inf
@@ -127,11 +171,25 @@ public struct VirtioDrivers: Injector {
     }
 
     /// A guest that can't start stands still with its reason on the screen, instead of starting over and over.
+    ///
+    /// The first start that comes up puts it back.
     private func keepStopScreens(_ windows: WindowsInstallation, _ draft: inout Draft) throws {
+        var former: UInt32?
         for key in windows.inControlSets(#"Control\CrashControl"#) where try draft.exists(key) {
             guard let old = try draft.value("AutoReboot", of: key)?.number, old != 0 else { continue }
             draft.record("auto-reboot", of: key.description, in: windows.system.file, ["AutoReboot": ["\(old)"]])
             try draft.set("AutoReboot", .dword(0), of: key)
+            former = former ?? old
         }
+        let lines = [
+            "reg.exe add HKLM\\SYSTEM\\CurrentControlSet\\Control\\CrashControl /v AutoReboot /t REG_DWORD /d \(former ?? 1) /f"
+        ]
+        let script = windows.root.appending("\(FirstBoot.folder)/stop-screens.cmd")
+        // A second plan finds it off, and the script that will turn it on.
+        guard try former != nil || draft.exists(script) else { return }
+        draft.atFirstBoot(
+            FirstBootStep(
+                "stop-screens", purpose: "goes back to restarting after a crash, which it doesn't until then",
+                commands: lines))
     }
 }

@@ -14,6 +14,13 @@ struct IPAddress: Hashable {
 
     var isIPv6: Bool { bytes.count == 16 }
 
+    /// Written from the bytes: nothing else of the text that it was read from.
+    var canonical: String {
+        guard isIPv6 else { return bytes.map(String.init).joined(separator: ".") }
+        return stride(from: 0, to: 16, by: 2).map { String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16) }
+            .joined(separator: ":")
+    }
+
     private static func four(_ text: String) -> [UInt8]? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }

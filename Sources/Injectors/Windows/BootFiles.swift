@@ -20,8 +20,8 @@ struct BootFiles {
 
     /// GRUB loads it to 0x20000, and what follows the conventional memory is not checked.
     private static let bootManagerLimit: UInt64 = 500 << 10
-    /// Of all together; Windows 10 has 20 MiB.
-    private static let fileLimit: UInt64 = 64 << 20
+    /// In bytes, of all together; Windows 10 has 20 MiB.
+    private static let limit: UInt64 = 128 << 20
     private static let keepFirmware = "use --firmware keep, which starts it as the source does"
 
     /// - Throws: ``Failure`` where the guest lacks what it needs.
@@ -56,9 +56,10 @@ struct BootFiles {
         try draft.makeDirectory("/Boot")
         try draft.attributes("/Boot", Attributes.folder)
         var unreadable: [String] = []
-        try copyFolder(source, to: "/Boot", except: ["bootmgr", "bootnxt"], &unreadable, &draft)
-        try copyFolder(windows.root.appending("Boot/Fonts"), to: "/Boot/Fonts", &unreadable, &draft)
-        try copyFolder(windows.root.appending("Boot/Resources"), to: "/Boot/Resources", &unreadable, &draft)
+        var left = Self.limit
+        try copyFolder(source, to: "/Boot", except: ["bootmgr", "bootnxt"], &unreadable, &left, &draft)
+        try copyFolder(windows.root.appending("Boot/Fonts"), to: "/Boot/Fonts", &unreadable, &left, &draft)
+        try copyFolder(windows.root.appending("Boot/Resources"), to: "/Boot/Resources", &unreadable, &left, &draft)
         if !unreadable.isEmpty {
             draft.warn(
                 "\(unreadable.count) boot files can't be read, as Windows has compressed them (CompactOS), among them"
@@ -69,25 +70,28 @@ struct BootFiles {
 
     private func copyFolder(
         _ folder: GuestPath, to target: GuestPath, except: Set<String> = [], _ unreadable: inout [String],
-        _ draft: inout Draft
+        _ left: inout UInt64, _ draft: inout Draft
     ) throws {
         for name in try draft.list(folder).sorted() where !except.contains(name.lowercased()) {
             let path = folder.appending(name)
             if try draft.isDirectory(path) {
                 // Languages, one level deep.
                 for file in try draft.list(path).sorted() {
-                    try copy(path.appending(file), to: target.appending(name).appending(file), &unreadable, &draft)
+                    try copy(
+                        path.appending(file), to: target.appending(name).appending(file), &unreadable, &left, &draft)
                 }
             } else {
-                try copy(path, to: target.appending(name), &unreadable, &draft)
+                try copy(path, to: target.appending(name), &unreadable, &left, &draft)
             }
         }
     }
 
     private func copy(
-        _ file: GuestPath, to target: GuestPath, _ unreadable: inout [String], _ draft: inout Draft
+        _ file: GuestPath, to target: GuestPath, _ unreadable: inout [String], _ left: inout UInt64,
+        _ draft: inout Draft
     ) throws {
-        if let bytes = try bytes(of: file, draft) {
+        if let bytes = try bytes(of: file, draft, limit: left) {
+            left -= UInt64(bytes.count)
             try draft.write(target, bytes)
         } else if try !draft.isDirectory(file) {
             unreadable.append(file.description)
@@ -95,8 +99,8 @@ struct BootFiles {
     }
 
     /// nil for what isn't there or isn't readable: a file that Windows compressed appears as a symlink to nowhere.
-    private func bytes(of path: GuestPath, _ draft: Draft) throws -> [UInt8]? {
-        guard let entry = try draft.kept(path), entry.kind == .file, entry.size <= Self.fileLimit else { return nil }
+    private func bytes(of path: GuestPath, _ draft: Draft, limit: UInt64 = limit) throws -> [UInt8]? {
+        guard let entry = try draft.kept(path), entry.kind == .file, entry.size <= limit else { return nil }
         return try draft.read(path)
     }
 }

@@ -11,7 +11,8 @@ public struct DataDisks: Injector {
 
     public func inject(into draft: inout Draft, guest: Inspection) throws {
         guard let windows = guest.windows else { return }
-        for key in windows.inControlSets(#"Services\partmgr\Parameters"#) where try draft.exists(key) {
+        for service in windows.inControlSets(#"Services\partmgr"#) where try draft.exists(service) {
+            let key = service.child("Parameters")
             // 1: every disk goes online.
             let old = try draft.value("SanPolicy", of: key)?.number
             guard old != 1 else { continue }
@@ -25,7 +26,7 @@ public struct DataDisks: Injector {
     /// What was on disks that aren't there any more.
     private func noteVanished(_ windows: WindowsInstallation, _ guest: Inspection, _ draft: inout Draft) throws {
         let letters = try DriveLetters(windows, draft)
-        let vanished = letters.all.filter { letters.partition(of: $0, on: guest.disks) == nil }
+        let vanished = letters.all.filter { !letters.mayBe($0, on: guest.disks) }
         guard !vanished.isEmpty else { return }
         let list = vanished.map { "'\($0):'" }.joined(separator: ", ")
         draft.note(

@@ -50,21 +50,23 @@ struct DriveLetters {
 
     func place(of letter: String) -> Place? { places[letter] }
 
-    /// nil where it is on none of the disks.
-    func partition(of letter: String, on disks: [GuestDisk]) -> (disk: Int, number: Int)? {
-        guard let place = places[letter] else { return nil }
-        for disk in disks {
+    /// Whether the letter's partition is on one of the disks, or may be: volumes of dynamic disks have names of their own,
+    /// and logical drives aren't in a disk's own table.
+    func mayBe(_ letter: String, on disks: [GuestDisk]) -> Bool {
+        guard let place = places[letter] else { return true }
+        return disks.contains { disk in
             switch (place, disk.table) {
             case (.gpt(let id), .gpt(let table)):
-                if let entry = table.entries.first(where: { $0.id == id }) { return (disk.index, entry.number) }
-            case (.mbr(let signature, let offset), .mbr(let table)) where table.signature == signature:
-                let sector = offset / UInt64(SectorEdit.sectorSize)
-                if let index = table.entries.firstIndex(where: { UInt64($0.firstSector) == sector }) {
-                    return (disk.index, index + 1)
-                }
-            default: break
+                table.entries.contains { $0.id == id || MBRLayout.isDynamic($0.type) }
+            case (.gpt, .mbr(let table)): table.entries.contains { $0.type == 0x42 }
+            case (.mbr(let signature, let offset), .mbr(let table)):
+                table.signature == signature
+                    && table.entries.contains {
+                        [0x05, 0x0F, 0x85].contains($0.type)
+                            || UInt64($0.firstSector) * UInt64(SectorEdit.sectorSize) == offset
+                    }
+            default: false
             }
         }
-        return nil
     }
 }

@@ -17,7 +17,7 @@ public struct FirstBoot: Injector {
 
     public func inject(into draft: inout Draft, guest: Inspection) throws {
         guard let windows = guest.windows, !draft.firstBootSteps.isEmpty else { return }
-        let steps = draft.firstBootSteps
+        let steps = draft.firstBootSteps.sorted { Self.rank($0) < Self.rank($1) }
         let folder = windows.root.appending(Self.folder)
         try draft.write(folder.appending("firstboot.cmd"), Self.lines(Self.script(steps)))
         for step in steps {
@@ -43,6 +43,11 @@ public struct FirstBoot: Injector {
         draft.note(
             "at its first start, the guest \(purposes)",
             hint: "what came of it is in '\(windows.root.appending(Self.folder).appending("firstboot.log"))'")
+    }
+
+    /// A card's driver comes before its addresses, the channel's before the agent; what may hang comes last.
+    private static func rank(_ step: FirstBootStep) -> Int {
+        ["drivers", "network", "guest-agent", "stop-screens", "uninstall-tools"].firstIndex(of: step.name) ?? 99
     }
 
     /// Each step in a shell of its own, so that one that fails or ends early keeps no other from its turn.

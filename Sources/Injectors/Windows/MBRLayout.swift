@@ -26,6 +26,8 @@ struct MBRLayout {
     private static let dynamic: Set<GUID> = [
         GUID("5808c8aa-7e8f-42e0-85d2-e1e90434cfb3"), GUID("af9b60a0-1431-4f62-bc68-3311714a69ad"),
     ]
+    static func isDynamic(_ type: GUID) -> Bool { dynamic.contains(type) }
+
     /// Types of an MBR that say the same.
     private static let types: [GUID: UInt8] = [
         GUID("de94bba4-06d1-4d40-a16a-bfd50179d6ac"): 0x27, GPT.efiSystem: MBR.efiSystem,

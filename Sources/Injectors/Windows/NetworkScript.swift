@@ -44,7 +44,7 @@ struct NetworkScript {
 
     private func commands(for card: Card) -> [String] {
         let all = card.network.addresses.compactMap(Prefixed.init)
-        let gateways = card.network.gateways.filter { IPAddress($0) != nil }.map(\.trimmed)
+        let gateways = card.network.gateways.compactMap { IPAddress($0)?.canonical }
         var lines: [String] = []
         for (index, address) in all.filter({ !$0.isIPv6 }).enumerated() {
             let way = index == 0 ? gateways.first.map { " gateway=\($0)" } ?? "" : ""
@@ -60,20 +60,26 @@ struct NetworkScript {
             lines.append("interface ipv6 add address \"interface=$card\" address=\(address.address)/\(address.length)")
         }
         for (family, servers) in [
-            ("ipv4", card.network.nameServers.filter { IPAddress($0)?.isIPv6 == false }),
-            ("ipv6", card.network.nameServers.filter { IPAddress($0)?.isIPv6 == true }),
+            ("ipv4", card.network.nameServers.compactMap { IPAddress($0) }.filter { !$0.isIPv6 }),
+            ("ipv6", card.network.nameServers.compactMap { IPAddress($0) }.filter(\.isIPv6)),
         ] {
             for (index, server) in servers.enumerated() {
                 lines.append(
-                    "interface \(family) add dnsservers \"name=$card\" address=\(server.trimmed) index=\(index + 1)"
+                    "interface \(family) add dnsservers \"name=$card\" address=\(server.canonical) index=\(index + 1)"
                         + " validate=no")
             }
         }
         for route in card.routes {
-            guard let length = Address.prefixLength(ofMask: route.mask) else { continue }
+            guard let length = Address.prefixLength(ofMask: route.mask),
+                let destination = IPAddress(route.destination)?.canonical,
+                let gateway = IPAddress(route.gateway)?.canonical
+            else { continue }
             lines.append(
-                "interface ipv4 add route prefix=\(route.destination)/\(length) \"interface=$card\""
-                    + " nexthop=\(route.gateway)")
+                "interface ipv4 add route prefix=\(destination)/\(length) \"interface=$card\""
+                    + " nexthop=\(gateway)")
+        }
+        if let size = card.network.mtu.first.flatMap({ Int($0) }), (576...65_535).contains(size) {
+            lines.append("interface ipv4 set subinterface $card mtu=\(size) store=persistent")
         }
         return lines
     }
@@ -87,7 +93,7 @@ struct NetworkScript {
         init?(_ text: String) {
             guard let parsed = IPAddress(text) else { return nil }
             let parts = text.split(separator: "/").map { String($0).trimmed }
-            address = String(parts[0].prefix { $0 != "%" })
+            address = parsed.canonical
             isIPv6 = parsed.isIPv6
             let whole = isIPv6 ? 128 : 32
             length = parts.count > 1 ? Int(parts[1]) ?? whole : whole

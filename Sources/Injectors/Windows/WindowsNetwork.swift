@@ -34,13 +34,20 @@ public struct WindowsNetwork: Injector {
             let routes = try routes(of: statics, found, draft)
             if index == 0 {
                 noteSoftware(found.adapters.filter { $0.isStatic && !$0.isHardware }, &draft)
-                if addresses == .keep { keep(statics, routes, &draft) }
+                if addresses == .keep { try keep(statics, routes, windows, &draft) }
+                if addresses == .dhcp, !statics.isEmpty, windows.version.productType == .domainController {
+                    draft.warn(
+                        "the guest is a domain controller, whose address others know; it asks a DHCP server now",
+                        hint: "have that server give it the same address, or use --network keep")
+                }
             }
             for adapter in statics {
                 var network = adapter.network
                 network.routes = routes[adapter.id]?.map(\.description) ?? []
-                if index == 0 && addresses == .dhcp {
-                    network.record(of: adapter.name, in: windows.system.file, fate: .dhcp, to: &draft)
+                if index == 0 {
+                    network.record(
+                        of: adapter.name, in: windows.system.file, fate: addresses == .dhcp ? .dhcp : .unbound,
+                        to: &draft)
                 }
                 try clear(adapter, found, &draft)
             }
@@ -148,10 +155,26 @@ public struct WindowsNetwork: Injector {
 
     // MARK: Keeping
 
+    private static let script = "network.ps1"
+
     private func keep(
-        _ adapters: [WindowsAdapters.Adapter], _ routes: [String: [Route]], _ draft: inout Draft
-    ) {
-        guard !adapters.isEmpty else { return }
+        _ found: [WindowsAdapters.Adapter], _ routes: [String: [Route]], _ windows: WindowsInstallation,
+        _ draft: inout Draft
+    ) throws {
+        // What has an address and no device is a leftover of a card that went long ago.
+        let adapters = found.filter { !$0.component.isEmpty }
+        guard !adapters.isEmpty else {
+            // An earlier plan took the addresses, and the guest hasn't been started since.
+            let earlier = windows.root.appending("\(FirstBoot.folder)/\(Self.script)")
+            if let script = try draft.read(earlier), try !draft.exists(earlier.parent.appending("firstboot.done")) {
+                draft.atFirstBoot(Self.step(script))
+            } else if let match = matches.first {
+                draft.block(
+                    "no interface has a static address, and --mac gives the card \(match.mac) to '\(match.target)'",
+                    hint: "leave --mac out: Windows asks a DHCP server on every card")
+            }
+            return
+        }
         var macs: [String: String] = [:]
         for match in matches {
             let wanted = adapters.first { adapter in
@@ -183,6 +206,9 @@ public struct WindowsNetwork: Injector {
         let kept = adapters.count > 1 ? adapters.filter { macs[$0.id] != nil } : adapters
         guard !kept.isEmpty else { return }
         for adapter in kept {
+            if adapter.network.addresses.contains(where: { IPAddress($0)?.isIPv6 == true }) {
+                draft.warn("\(adapter.name): routes of IPv6 that were set by hand can't be read; they are lost")
+            }
             let card = macs[adapter.id].map { "the card \($0)" } ?? "the only card"
             draft.note(
                 "\(adapter.name): static \(adapter.network.addresses.joined(separator: ", ")) is given to \(card) at the"
@@ -190,15 +216,20 @@ public struct WindowsNetwork: Injector {
         }
         let script = NetworkScript(
             cards: kept.map { adapter in
-                NetworkScript.Card(
-                    mac: macs[adapter.id], network: adapter.network,
-                    routes: (routes[adapter.id] ?? []).filter { !$0.isDefault })
+                let own = routes[adapter.id] ?? []
+                var network = adapter.network
+                if network.gateways.isEmpty { network.gateways = own.filter(\.isDefault).map(\.gateway) }
+                return NetworkScript.Card(
+                    mac: macs[adapter.id], network: network, routes: own.filter { !$0.isDefault })
             })
-        draft.atFirstBoot(
-            FirstBootStep(
-                "network", purpose: "gives its cards the static addresses",
-                commands: [
-                    "powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -File \"%~dp0network.ps1\""
-                ], files: ["network.ps1": Array(script.text.utf8)]))
+        draft.atFirstBoot(Self.step(Array(script.text.utf8)))
+    }
+
+    private static func step(_ script: [UInt8]) -> FirstBootStep {
+        FirstBootStep(
+            "network", purpose: "gives its cards the static addresses",
+            commands: [
+                "powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -File \"%~dp0\(Self.script)\""
+            ], files: [Self.script: script])
     }
 }

@@ -84,7 +84,7 @@ public struct WindowsTools: Injector {
     /// start either.
     private func releaseDevices(of services: [String], in set: RegistryPath, _ draft: inout Draft) throws {
         let classes = set.appending(#"Control\Class"#)
-        for name in try draft.subkeys(of: classes) ?? [] { try releaseDevice(classes.child(name), services, &draft) }
+        for name in Self.filteredClasses { try releaseDevice(classes.child(name), services, &draft) }
         let devices = set.appending(#"Enum\ACPI"#)
         for name in try draft.subkeys(of: devices) ?? []
         where ["PNP0F", "VMW"].contains(where: { name.uppercased().hasPrefix($0) }) {
@@ -94,6 +94,17 @@ public struct WindowsTools: Injector {
             }
         }
     }
+
+    /// Of mice, keyboards, input devices, disk controllers of both kinds, system devices, disks, volumes, network cards, USB,
+    /// CD drives and storage volumes: those that hypervisors' tools filter.
+    private static let filteredClasses = [
+        "{4d36e96f-e325-11ce-bfc1-08002be10318}", "{4d36e96b-e325-11ce-bfc1-08002be10318}",
+        "{745a17a0-74d3-11d0-b6fe-00a0c90f57da}", "{4d36e96a-e325-11ce-bfc1-08002be10318}",
+        "{4d36e97b-e325-11ce-bfc1-08002be10318}", "{4d36e97d-e325-11ce-bfc1-08002be10318}",
+        "{4d36e967-e325-11ce-bfc1-08002be10318}", "{71a27cdd-812a-11d0-bec7-08002be2092f}",
+        "{4d36e972-e325-11ce-bfc1-08002be10318}", "{36fc9e60-c465-11cf-8056-444553540000}",
+        "{4d36e965-e325-11ce-bfc1-08002be10318}", "{4d36e968-e325-11ce-bfc1-08002be10318}",
+    ]
 
     private func releaseDevice(_ key: RegistryPath, _ services: [String], _ draft: inout Draft) throws {
         for name in ["UpperFilters", "LowerFilters"] {
@@ -134,10 +145,13 @@ public struct WindowsTools: Injector {
                 guard let product = GUID(validating: key),
                     try draft.value("DisplayName", of: programs.child(key))?.text == tool.name
                 else { continue }
+                draft.note(
+                    "\(tool.name) is uninstalled by its own program, which may refuse to away from its hypervisor; it stays"
+                        + " disabled then")
                 draft.atFirstBoot(
                     FirstBootStep(
                         "uninstall-tools", purpose: "uninstalls \(tool.name)",
-                        commands: MSI.commands("/x{\(product)}")))
+                        commands: MSI.commands("/x{\(product.description.uppercased())}")))
                 return
             }
         }

@@ -23,7 +23,15 @@ public struct WindowsUEFIBoot: Injector {
         }
         let name = guest.architecture == "i686" ? "BOOTIA32.EFI" : "BOOTX64.EFI"
         let target = try system.path("EFI", "BOOT", name, in: draft)
-        guard try !draft.exists(target) else { return }
+        if let there = try draft.status(target) {
+            let bytes = there.size <= Self.limit ? try draft.read(target) ?? [] : []
+            if UEFIProgram.isShim(bytes) || UEFIProgram.contains(bytes, Array("GRUB".utf8)) {
+                draft.warn(
+                    "'\(system.name(of: target))' is another system's boot loader, which firmware without boot entries starts",
+                    hint: "where Windows is to start, put a copy of \\EFI\\Microsoft\\Boot\\bootmgfw.efi there")
+            }
+            return
+        }
         let manager = try system.path("EFI", "Microsoft", "Boot", "bootmgfw.efi", in: draft)
         guard let size = try draft.status(manager)?.size, size <= Self.limit, let bytes = try draft.read(manager) else {
             draft.block(

@@ -166,8 +166,20 @@ struct VirtioDriversTests {
         for set in windows.controlSets {
             guest.contents.registry.put(key(set + #"\Services\viostor"#), ["Start": .dword(0)])
         }
-        let plan = try plan(guest, nil)
-        #expect(plan.blockers.isEmpty && plan.items.isEmpty)
+        // Without an entry for the device, Windows doesn't know that it needs the driver.
+        #expect(try plan(guest, nil).blockers.count == 1)
+        guest.contents.registry.put(key(#"DriverDatabase\DeviceIds\PCI\VEN_1AF4&DEV_1001&SUBSYS_00021AF4&REV_00"#))
+        let plain = try plan(guest, nil)
+        #expect(plain.blockers.isEmpty && plain.items.isEmpty)
+        // Where the driver is run from its store.
+        guest.delete("/Windows/System32/drivers/viostor.sys")
+        let path = #"System32\DriverStore\FileRepository\viostor.inf_amd64_1\viostor.sys"#
+        guest.put(GuestPath("/Windows/" + path.replacing("\\", with: "/")), "there")
+        let service = key(windows.controlSets[0] + #"\Services\viostor"#)
+        guest.contents.registry.put(service, ["ImagePath": .expandString(#"\SystemRoot\"# + path)])
+        guest.contents.registry.put(service.child("StartOverride"), ["0": .dword(3)])
+        let overridden = try plan(guest, nil)
+        #expect(overridden.blockers.isEmpty && overridden.items.count == 1)
     }
 
     @Test func aMediumThatCannotBeReadBlocks() throws {

@@ -102,8 +102,10 @@ struct WindowsNetworkTests {
                 "10.0.0.0,255.0.0.0,192.168.77.254,1": .string(""), "0.0.0.0,0.0.0.0,192.168.77.1,-1": .string(""),
             ])
         let match = try #require(CardMatch("52:54:00:12:34:56=192.168.77.10"))
-        let (plan, _) = try sample.apply(WindowsNetwork(.keep, matches: [match]), FirstBoot())
-        #expect(plan.blockers.isEmpty && plan.formerSettings.isEmpty)
+        let (plan, second) = try sample.apply(WindowsNetwork(.keep, matches: [match]), FirstBoot())
+        // What the first plan took away is in the script, which the second one leaves there.
+        #expect(second.isEmpty && second.blockers.isEmpty)
+        #expect(plan.blockers.isEmpty && plan.formerSettings.count == 1)
         let script = try #require(try sample.guest.text("/Windows/rehost/network.ps1"))
         for line in [
             "$card = Find-Card '52:54:00:12:34:56'",
@@ -130,13 +132,26 @@ struct WindowsNetworkTests {
         #expect(try sample.plan(WindowsNetwork(.keep, matches: [wrong])).blockers.count == 1)
     }
 
+    @Test func aLeftoverIsNoCardOfTheOldMachine() throws {
+        let sample = sample()
+        sample.registry.put(
+            sample.control(WindowsGuest.interfaces + "{00000000-0000-0000-0000-000000000001}"),
+            WindowsGuest.staticSettings("192.168.88.10"))
+        let plan = try sample.plan(WindowsNetwork(.keep), FirstBoot())
+        #expect(plan.warnings.isEmpty)
+        #expect(plan.findings.contains { $0.message.contains("the only card") })
+    }
+
     @Test func hostileTextsStayOutOfTheScript() throws {
         let sample = WindowsGuest()
         var settings = WindowsGuest.staticSettings("192.168.77.10'; calc; '", gateway: "1.2.3.4; calc")
-        settings["NameServer"] = .string("calc,$(calc),8.8.8.8")
+        settings["NameServer"] = .string("calc,$(calc),8.8.8.8/;calc,9.9.9.9%calc")
+        sample.registry.put(
+            sample.control(#"Services\Tcpip\Parameters\PersistentRoutes"#),
+            ["10.0.0.0/;calc,255.0.0.0,192.168.77.254/;calc,1": .string("")])
         sample.addCard(settings, name: "'; calc #")
         _ = try sample.apply(WindowsNetwork(.keep), FirstBoot())
         let script = try sample.guest.text("/Windows/rehost/network.ps1") ?? ""
-        #expect(!script.contains("calc"))
+        #expect(script.contains("8.8.8.8") && !script.contains("calc"))
     }
 }

@@ -81,7 +81,7 @@ struct WindowsToolsTests {
         let (plan, second) = try sample.apply(WindowsTools.vmware(uninstalls: true), FirstBoot())
         #expect(second.isEmpty && !plan.isEmpty)
         let script = try #require(try sample.guest.text("/Windows/rehost/uninstall-tools.cmd"))
-        #expect(script.contains("msiexec.exe /x{0a1b2c3d-0000-4000-8000-000000000001} /quiet /norestart"))
+        #expect(script.contains("msiexec.exe /x{0A1B2C3D-0000-4000-8000-000000000001} /quiet /norestart"))
         #expect(!script.contains("calc"))
     }
 }

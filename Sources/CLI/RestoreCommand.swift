@@ -1,0 +1,50 @@
+import ArgumentParser
+import Converter
+import Foundation
+import Projects
+import Replicator
+
+struct RestoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore", abstract: "Write a recovery point's disks out, as sparse raw files.",
+        discussion: """
+            Every region is compared with its checksum on the way. What an interrupted restore has written, PATH.part,
+            counts when the same point is restored to the same path again.
+
+            Examples:
+              rehost restore /backup/store web01 --output web01.raw
+              rehost restore /backup/store web01@20261128T101500Z-3f9a --output web01.raw
+            """)
+
+    @Argument(help: "The store.") var store: String
+    @Argument(help: ArgumentHelp("The machine's newest point, or the one named.", valueName: "machine[@point]"))
+    var point: String
+    @Option(help: ArgumentHelp("The first disk's new file; others get -disk2, -disk3 and so on.", valueName: "PATH"))
+    var output: String
+    @Flag(help: "Replace an output that exists.") var force = false
+    @OptionGroup var key: StoreKeyOptions
+    @OptionGroup var voice: VoiceOptions
+
+    func run() async throws {
+        let repository = try await key.request(store).open()
+        let point = try await repository.point(named: point)
+        let console = voice.console
+        let paths = try await Interruption.cancelling {
+            try await Replication.restore(
+                point, from: repository, to: output, existing: force ? .replace : .refuse
+            ) { console.show($0) }
+        }
+        switch voice.format {
+        case .json:
+            Console.result(try JSON.encode(RestoreReport(point: point.id, machine: point.machine, outputs: paths)))
+        case .text: for path in paths { Console.result("\(path)\n") }
+        }
+    }
+}
+
+private struct RestoreReport: Encodable {
+    var schema = "rehost.restore/1"
+    var point: String
+    var machine: String
+    var outputs: [String]
+}

@@ -1,0 +1,125 @@
+internal import Disks
+internal import Foundation
+public import Replicator
+
+/// Which store is meant, and what opens it.
+public struct StoreRequest: Sendable {
+    /// A folder.
+    public var location: String
+    public var key: Repository.Key?
+    /// In bytes, for a store that isn't there yet.
+    public var regionSize: Int?
+
+    public init(location: String, key: Repository.Key? = nil, regionSize: Int? = nil) {
+        self.location = location
+        self.key = key
+        self.regionSize = regionSize
+    }
+
+    private func store() throws -> any ObjectStore {
+        guard !location.contains("://") else {
+            throw StoreError(
+                .unavailable, "'\(location)' is no store that is known", hint: "name a folder, as in /backup/store")
+        }
+        return FolderStore(location)
+    }
+
+    public func open() async throws -> Repository { try await Repository.open(store(), key: key) }
+
+    public func openOrMake() async throws -> Repository {
+        try await Repository.openOrMake(store(), regionSize: regionSize, key: key)
+    }
+}
+
+/// Recovery points of machines whose disks are files of this host.
+public enum Replication {
+    public static func capture(
+        _ request: GuestRequest, as machine: String, into store: StoreRequest, options: Capture.Options,
+        progress: @escaping @Sendable (RunProgress) -> Void
+    ) async throws -> Capture.Outcome {
+        let phases = Phases(report: progress)
+        let workspace = try Workspace.temporary()
+        defer { workspace.remove() }
+        let images = try await request.openDisks(unpackingTo: workspace.path, phases, progress)
+        let repository = try await store.openOrMake()
+        let source = ImageFiles(images, connections: options.workers)
+        let capture = Capture(of: source, as: machine, into: repository, options: options)
+        let rate = Rate("capture", progress)
+        return try await phases.time("capture '\(machine)'") {
+            try await capture.run { rate.show($0.done, of: $0.total) }
+        }
+    }
+
+    /// - Parameter output: the first disk's file; others get "-disk2" before its ending.
+    /// - Returns: the files.
+    public static func restore(
+        _ point: RecoveryPoint, from repository: Repository, to output: String, existing: Conversion.Existing,
+        progress: @escaping @Sendable (RunProgress) -> Void
+    ) async throws -> [String] {
+        let paths = point.disks.indices.map { index in Self.path(output, disk: index) }
+        if existing == .refuse, let there = paths.first(where: { FileManager.default.fileExists(atPath: $0) }) {
+            throw StoreError(.unavailable, "'\(there)' exists already", hint: "choose another --output, or add --force")
+        }
+        let phases = Phases(report: progress)
+        let rate = Rate("restore", progress)
+        try await phases.time("restore '\(point.machine)@\(point.id)'") {
+            try await Restore(point, from: repository).run(to: paths) { rate.show($0.done, of: $0.total) }
+        }
+        return paths
+    }
+
+    private static func path(_ output: String, disk: Int) -> String {
+        guard disk > 0 else { return output }
+        let url = URL(fileURLWithPath: output)
+        let ending = url.pathExtension.isEmpty ? "" : "." + url.pathExtension
+        let stem = String(output.dropLast(ending.count))
+        return "\(stem)-disk\(disk + 1)\(ending)"
+    }
+
+    /// Removes points by their rules, and then what nobody needs any more.
+    /// - Parameter machine: nil: each machine's points by the same rules.
+    public static func prune(
+        _ repository: Repository, machine: String?, _ retention: Retention, isRehearsal: Bool
+    ) async throws -> (kept: [(RecoveryPoint, [String])], removed: [RecoveryPoint], collected: Collector.Outcome?) {
+        var kept: [(RecoveryPoint, [String])] = []
+        var removed: [RecoveryPoint] = []
+        var machines = [machine].compactMap { $0 }
+        if machines.isEmpty { machines = try await repository.machines() }
+        let damaged = try await repository.pointsWithDamage()
+        for machine in machines {
+            let points = try await repository.points(of: machine)
+            // Without a rule, only what nobody needs goes.
+            let staying =
+                retention.isEmpty
+                ? points.map { ($0, ["no rule"]) } : retention.kept(points) { !damaged.contains($0.id) }
+            let ids = Set(staying.map(\.0.id))
+            kept += staying
+            removed += points.filter { !ids.contains($0.id) }
+        }
+        guard !isRehearsal else { return (kept, removed, nil) }
+        for point in removed { try await repository.remove(point) }
+        return (kept, removed, try await Collector(repository).run())
+    }
+}
+
+/// Shows how far something is, and how quick.
+private final class Rate: @unchecked Sendable {
+    // Progress comes from several workers; all state is touched with the lock held.
+    private let lock = NSLock()
+    private let what: String
+    private let progress: @Sendable (RunProgress) -> Void
+    private var shown = ContinuousClock.now
+
+    init(_ what: String, _ progress: @escaping @Sendable (RunProgress) -> Void) {
+        self.what = what
+        self.progress = progress
+    }
+
+    func show(_ done: UInt64, of total: UInt64) {
+        lock.withLock {
+            guard total > 0, ContinuousClock.now - shown > .milliseconds(100) || done == total else { return }
+            shown = .now
+            progress(.part(what, Double(done) / Double(total)))
+        }
+    }
+}

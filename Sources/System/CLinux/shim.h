@@ -1,0 +1,11 @@
+/* Calls of Linux that the C library shows only to programs that ask for them (_GNU_SOURCE), which Swift's don't. */
+#include <sys/types.h>
+
+extern int pipe2(int ends[2], int flags);
+extern int syncfs(int descriptor);
+extern int fallocate(int descriptor, int mode, off_t offset, off_t length);
+
+/* lseek(2) */
+static const int rehost_seek_data = 3;
+/* fallocate(2): FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */
+static const int rehost_punch_hole = 2 | 1;
