@@ -16,7 +16,7 @@ struct Rehost: AsyncParsableCommand {
         subcommands: [
             Inspect.self, PlanCommand.self, Convert.self, PreflightCommand.self, CaptureCommand.self,
             PointsCommand.self,
-            RestoreCommand.self, VerifyCommand.self, PruneCommand.self, Support.self,
+            RestoreCommand.self, ServeCommand.self, VerifyCommand.self, PruneCommand.self, Support.self,
         ])
 
     /// Errors are printed in one place, with the exit code that the contract gives them.

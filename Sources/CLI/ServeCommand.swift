@@ -1,0 +1,50 @@
+import ArgumentParser
+import Converter
+import Foundation
+import Projects
+import Replicator
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Serve a recovery point's disks over NBD, read-only, without restoring them.",
+        discussion: """
+            Prints one URI for each disk and serves until Ctrl-C. What is read is fetched then, compared with its checksum, and
+            kept in memory for a while.
+
+            Example:
+              rehost serve /backup/store web01 --socket web01.sock
+              qemu-img create -f qcow2 -b 'nbd+unix:///disk-0?socket=web01.sock' -F raw web01-overlay.qcow2
+            """)
+
+    @Argument(help: "The store.") var store: String
+    @Argument(help: ArgumentHelp("The machine's newest point, or the one named.", valueName: "machine[@point]"))
+    var point: String
+    @Option(help: ArgumentHelp("The socket that clients connect to; it is made.", valueName: "PATH")) var socket: String
+    @Option(help: ArgumentHelp("Memory for what was read (default: 256M).", valueName: "bytes")) var memory: ByteCount?
+    @OptionGroup var key: StoreKeyOptions
+    @OptionGroup var voice: VoiceOptions
+
+    func run() async throws {
+        let repository = try await key.request(store).open()
+        let point = try await repository.point(named: point)
+        let server = try await PointServer(
+            point, from: repository, socket: URL(fileURLWithPath: socket).standardizedFileURL.path,
+            memory: Int(clamping: memory?.bytes ?? 256 << 20))
+        switch voice.format {
+        case .json: Console.result(try JSON.encode(ServeReport(machine: point.machine, point: point.id, exports: server.uris)))
+        case .text: for uri in server.uris { Console.result(uri + "\n") }
+        }
+        defer { server.close() }
+        // Interrupted is how it ends.
+        try await Interruption.cancelling {
+            do { while true { try await Task.sleep(for: .seconds(3600)) } } catch is CancellationError {}
+        }
+    }
+}
+
+private struct ServeReport: Encodable {
+    var schema = "rehost.serve/1"
+    var machine: String
+    var point: String
+    var exports: [String]
+}

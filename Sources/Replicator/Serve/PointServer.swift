@@ -1,0 +1,95 @@
+internal import Foundation
+internal import Glibc
+internal import Synchronization
+
+/// Serves a recovery point's disks over NBD, read-only, on a Unix socket: a machine can be started from it at once, with an
+/// overlay for what it writes.
+///
+/// Each disk is an export of its own name, "disk-0"; the first is the default one, too.
+public final class PointServer: Sendable {
+    private let exports: [(name: String, disk: RegionCache)]
+    private let listener: Int32
+    private let path: String
+    private let isClosed = Mutex(false)
+
+    /// "nbd+unix:///disk-0?socket=PATH", in the disks' order.
+    public var uris: [String] { exports.map { "nbd+unix:///\($0.name)?socket=\(path)" } }
+
+    /// - Parameters:
+    ///   - socket: the socket's path, which must not be there yet.
+    ///   - memory: in bytes, for regions that were read.
+    public init(_ point: RecoveryPoint, from repository: Repository, socket path: String, memory: Int = 256 << 20) async throws {
+        let limit = max(4, memory / repository.settings.regionSize / max(1, point.disks.count))
+        var exports: [(String, RegionCache)] = []
+        for disk in point.disks {
+            exports.append((disk.name, RegionCache(try await repository.manifest(of: disk), repository, limit: limit)))
+        }
+        self.exports = exports
+        self.path = path
+        listener = try Self.listen(path)
+        let thread = Thread { [weak self, listener] in
+            while true {
+                let connection = accept(listener, nil, nil)
+                if connection < 0, errno == EINTR || errno == ECONNABORTED { continue }
+                guard connection >= 0 else { return }
+                _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+                guard let self else {
+                    _ = Glibc.close(connection)
+                    return
+                }
+                serve(connection)
+            }
+        }
+        thread.start()
+    }
+
+    private static func listen(_ path: String) throws -> Int32 {
+        func failure(_ code: Int32) -> StoreError {
+            StoreError(
+                .unavailable, "could not listen on '\(path)': \(String(cString: strerror(code)))",
+                hint: code == EADDRINUSE ? "another server has it, or left it there: remove it" : "choose another --socket")
+        }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { throw failure(ENAMETOOLONG) }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw failure(errno) }
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        // Only this user connects.
+        guard bound == 0, chmod(path, 0o600) == 0, Glibc.listen(descriptor, 16) == 0 else {
+            let code = errno
+            Glibc.close(descriptor)
+            throw failure(code)
+        }
+        return descriptor
+    }
+
+    private func serve(_ descriptor: Int32) {
+        let exports = exports.map { ($0.name, $0.disk) }
+        let thread = Thread {
+            let connection = NBDServing(descriptor, exports: exports)
+            connection.run()
+        }
+        thread.stackSize = 1 << 20
+        thread.start()
+    }
+
+    /// Takes no more connections; those that are there go on until their clients end them.
+    public func close() {
+        let wasClosed = isClosed.withLock { isClosed in
+            defer { isClosed = true }
+            return isClosed
+        }
+        guard !wasClosed else { return }
+        shutdown(listener, Int32(SHUT_RDWR))
+        Glibc.close(listener)
+        unlink(path)
+    }
+
+    deinit { close() }
+}
