@@ -22,6 +22,7 @@ struct Convert: AsyncParsableCommand {
             """)
 
     @OptionGroup var source: SourceOptions
+    @OptionGroup var store: StoreKeyOptions
     @OptionGroup var options: AdaptationOptions
     @OptionGroup var voice: VoiceOptions
     @Option(help: ArgumentHelp("The first disk's new file; others get -disk2, -disk3 and so on.", valueName: "PATH"))
@@ -87,7 +88,7 @@ struct Convert: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var conversion = conversion(try source.request(options.adaptation()))
+        var conversion = conversion(try await source.request(options.adaptation(), store: store))
         conversion.preflight = machine
         let console = voice.console
         let outcome = try await Interruption.cancelling { [conversion] in

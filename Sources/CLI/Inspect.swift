@@ -15,13 +15,14 @@ struct Inspect: AsyncParsableCommand {
             """)
 
     @OptionGroup var source: SourceOptions
+    @OptionGroup var store: StoreKeyOptions
     @OptionGroup var voice: VoiceOptions
     @Flag(help: "Only what the machine is described with; no disk is opened, and none needs to be there.")
     var hardware = false
 
     func run() async throws {
         if hardware { return try showHardware() }
-        let request = try source.request()
+        let request = try await source.request(store: store)
         let console = voice.console
         let (inspection, findings) = try await Interruption.cancelling {
             try await GuestSession.inspect(request) { console.show($0) }

@@ -37,7 +37,7 @@ struct SourceOptions: ParsableArguments {
     @Argument(
         help: """
             A disk file in any format that qemu-img reads; an .ova, an .ovf or its folder, a .vmx, a libvirt domain's XML; \
-            libvirt+URI?domain=NAME. It is never written.
+            libvirt+URI?domain=NAME; a recovery point, STORE#MACHINE or STORE#MACHINE@POINT. It is never written.
             """)
     var source: String?
 
@@ -53,6 +53,17 @@ struct SourceOptions: ParsableArguments {
             "The passphrase of an encrypted device in a file, or its key file. DEVICE may be a UUID, or 'all'.",
             valueName: "DEVICE:file:PATH"))
     var keys: [String] = []
+
+    /// The same, where the source may be a recovery point.
+    func request(_ adaptation: Adaptation = Adaptation(), store: StoreKeyOptions) async throws -> GuestRequest {
+        guard let source, let point = try await ServedPoint.open(source, key: store.key()) else {
+            return try request(adaptation)
+        }
+        var request = GuestRequest(
+            disks: disks, opening: OpeningOptions(root: root, keys: try Passphrases.read(keys)), adaptation: adaptation)
+        request.point = point
+        return request
+    }
 
     func request(_ adaptation: Adaptation = Adaptation()) throws -> GuestRequest {
         let described = try source.flatMap { try DescriptionSource.read($0) }

@@ -15,12 +15,13 @@ struct PlanCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var source: SourceOptions
+    @OptionGroup var store: StoreKeyOptions
     @OptionGroup var options: AdaptationOptions
     @OptionGroup var voice: VoiceOptions
     @Option(help: "Write the plan as JSON to this file, too.") var report: String?
 
     func run() async throws {
-        let request = try source.request(options.adaptation())
+        let request = try await source.request(options.adaptation(), store: store)
         let console = voice.console
         let (plan, inspection) = try await Interruption.cancelling {
             try await GuestSession.plan(request) { console.show($0) }

@@ -31,7 +31,8 @@ struct ServeCommand: AsyncParsableCommand {
             point, from: repository, socket: URL(fileURLWithPath: socket).standardizedFileURL.path,
             memory: Int(clamping: memory?.bytes ?? 256 << 20))
         switch voice.format {
-        case .json: Console.result(try JSON.encode(ServeReport(machine: point.machine, point: point.id, exports: server.uris)))
+        case .json:
+            Console.result(try JSON.encode(ServeReport(machine: point.machine, point: point.id, exports: server.uris)))
         case .text: for uri in server.uris { Console.result(uri + "\n") }
         }
         defer { server.close() }

@@ -1,7 +1,7 @@
 internal import Foundation
 
 extension DiskImage {
-    /// Whether it is read in place, inside another file.
+    /// Whether it is read in place, inside another file or from a server.
     public var isMember: Bool { path.hasPrefix("json:") }
 
     /// A disk image inside an archive, read where it is: QEMU's raw driver shows a stretch of a file as a file. Its `path`
@@ -30,6 +30,20 @@ extension DiskImage {
         return DiskImage(
             path: try specification(["driver": top.format, "file": stretch]), format: top.format,
             virtualSize: top.virtualSize, allocatedSize: min(size, top.actualSize), title: title)
+    }
+
+    /// A disk that a server on this host shows over NBD.
+    /// - Parameters:
+    ///   - socket: absolute.
+    ///   - allocated: in bytes, what of it isn't zeros.
+    public static func open(
+        export: String, on socket: String, size: UInt64, allocated: UInt64, title: String
+    ) throws -> DiskImage {
+        let server: [String: Any] = ["type": "unix", "path": socket]
+        return DiskImage(
+            path: try specification([
+                "driver": "raw", "file": ["driver": "nbd", "server": server, "export": export] as [String: Any],
+            ]), format: "raw", virtualSize: size, allocatedSize: allocated, title: title)
     }
 
     private static func specification(_ object: [String: Any]) throws -> String {

@@ -14,6 +14,8 @@ public struct GuestRequest: Sendable {
     public var machine: MachineDescription?
     /// Where the machine's own disks are.
     public var described: DescribedMachine?
+    /// A recovery point whose disks are these, before all others.
+    public var point: ServedPoint?
     public var opening: OpeningOptions
     public var adaptation: Adaptation
 

@@ -123,3 +123,29 @@ private final class Rate: @unchecked Sendable {
         }
     }
 }
+
+/// A recovery point whose disks are read as they are wanted, straight from its store.
+public struct ServedPoint: Sendable {
+    public let point: RecoveryPoint
+    let images: [DiskImage]
+    private let server: PointServer
+
+    /// - Parameter name: "STORE#MACHINE", or "STORE#MACHINE@POINT".
+    /// - Returns: nil where it is no such name.
+    public static func open(_ name: String, key: Repository.Key?) async throws -> ServedPoint? {
+        // A file of that name is meant as a file.
+        guard let mark = name.lastIndex(of: "#"), !FileManager.default.fileExists(atPath: name) else { return nil }
+        let machine = String(name[name.index(after: mark)...])
+        let repository = try await StoreRequest(location: String(name[..<mark]), key: key).open()
+        let point = try await repository.point(named: machine)
+        let socket = "/tmp/rehost-point-\(UUID().uuidString.prefix(13))"
+        let server = try await PointServer(point, from: repository, socket: socket)
+        return ServedPoint(
+            point: point,
+            images: try point.disks.enumerated().map { index, disk in
+                try DiskImage.open(
+                    export: disk.name, on: socket, size: disk.size, allocated: server.allocated(disk: index),
+                    title: "\(name): \(disk.name)")
+            }, server: server)
+    }
+}

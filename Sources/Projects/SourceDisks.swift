@@ -6,7 +6,7 @@ internal import Guest
 
 extension GuestRequest {
     /// How many disks the guest has.
-    var diskCount: Int { (described?.sources.count ?? 0) + disks.count }
+    var diskCount: Int { (point?.images.count ?? 0) + (described?.sources.count ?? 0) + disks.count }
 
     /// This host's files that the disks are in.
     var sourceFiles: [String] { (described?.sources.flatMap { $0.parts.map(\.file) } ?? []) + disks }
@@ -19,7 +19,7 @@ extension GuestRequest {
     func openDisks(
         unpackingTo folder: String, _ phases: Phases, _ progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws -> [DiskImage] {
-        var images: [DiskImage] = []
+        var images = point?.images ?? []
         for (index, source) in (described?.sources ?? []).enumerated() {
             guard let part = source.parts.first else {
                 throw DiskImage.Failure(

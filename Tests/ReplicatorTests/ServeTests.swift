@@ -14,7 +14,9 @@ struct ServeTests {
         for (index, bytes) in content.enumerated() { images.append(try await disks.write("disk-\(index)", bytes)) }
         let point = try await disks.capture(images, into: repository).point
         let socket = disks.path("socket")
-        return (try await PointServer(point, from: repository, socket: socket, memory: 4 * TestDisks.regionSize), socket)
+        return (
+            try await PointServer(point, from: repository, socket: socket, memory: 4 * TestDisks.regionSize), socket
+        )
     }
 
     @Test func otherProgramsReadWhatWasCaptured() async throws {

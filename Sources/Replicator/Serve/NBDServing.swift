@@ -83,7 +83,9 @@ final class NBDServing: @unchecked Sendable {
         var bytes = [UInt8](repeating: 0, count: count)
         var done = 0
         while done < count {
-            let got = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress?.advanced(by: done), count - done, 0) }
+            let got = bytes.withUnsafeMutableBytes {
+                recv(descriptor, $0.baseAddress?.advanced(by: done), count - done, 0)
+            }
             if got < 0, errno == EINTR { continue }
             guard got > 0 else { throw Ended() }
             done += got
@@ -154,7 +156,8 @@ final class NBDServing: @unchecked Sendable {
                     continue
                 }
                 try answer(
-                    code, Answer.info, Self.big(UInt16(0)) + Self.big(disk.manifest.size) + Self.big(Self.transmissionFlags))
+                    code, Answer.info,
+                    Self.big(UInt16(0)) + Self.big(disk.manifest.size) + Self.big(Self.transmissionFlags))
                 if Self.wantsBlockSize(rest) {
                     // Any stretch will do; whole regions are best.
                     try answer(

@@ -12,13 +12,21 @@ public final class PointServer: Sendable {
     private let path: String
     private let isClosed = Mutex(false)
 
+    /// Of a disk, in bytes: what of it isn't zeros.
+    public func allocated(disk: Int) -> UInt64 {
+        let manifest = exports[disk].disk.manifest
+        return UInt64(manifest.regions.count { $0 != .zero }) * UInt64(manifest.regionSize)
+    }
+
     /// "nbd+unix:///disk-0?socket=PATH", in the disks' order.
     public var uris: [String] { exports.map { "nbd+unix:///\($0.name)?socket=\(path)" } }
 
     /// - Parameters:
     ///   - socket: the socket's path, which must not be there yet.
     ///   - memory: in bytes, for regions that were read.
-    public init(_ point: RecoveryPoint, from repository: Repository, socket path: String, memory: Int = 256 << 20) async throws {
+    public init(_ point: RecoveryPoint, from repository: Repository, socket path: String, memory: Int = 256 << 20)
+        async throws
+    {
         let limit = max(4, memory / repository.settings.regionSize / max(1, point.disks.count))
         var exports: [(String, RegionCache)] = []
         for disk in point.disks {
@@ -47,7 +55,8 @@ public final class PointServer: Sendable {
         func failure(_ code: Int32) -> StoreError {
             StoreError(
                 .unavailable, "could not listen on '\(path)': \(String(cString: strerror(code)))",
-                hint: code == EADDRINUSE ? "another server has it, or left it there: remove it" : "choose another --socket")
+                hint: code == EADDRINUSE
+                    ? "another server has it, or left it there: remove it" : "choose another --socket")
         }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
