@@ -22,7 +22,12 @@ struct PointsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let repository = try await key.request(store).open()
-        let points = try await repository.points(of: machine)
+        let points: [RecoveryPoint]
+        if let machine {
+            points = try await repository.knownPoints(of: machine)
+        } else {
+            points = try await repository.points()
+        }
         let damaged = try await repository.pointsWithDamage()
         switch voice.format {
         case .json: Console.result(try JSON.encode(PointsReport(points, damaged: damaged)))

@@ -19,8 +19,6 @@ public struct Capture: Sendable {
         public var workers: Int
         /// Bytes per second, of what is read; nil: as fast as it goes.
         public var bandwidth: UInt64?
-        /// Bytes in a thousand "unchanged" regions are read and compared all the same: a source's tracking can be wrong.
-        public var sampledPerMille = 10
 
         public init(workers: Int = max(2, ProcessInfo.processInfo.activeProcessorCount)) { self.workers = workers }
     }

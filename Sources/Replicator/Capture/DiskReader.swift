@@ -89,8 +89,10 @@ struct DiskReader: Sendable {
                 work[index] = .same
             }
             for change in changes where change.length > 0 {
-                let last = min(count - 1, Int((change.offset + change.length - 1) / UInt64(regionSize)))
-                for index in Int(change.offset / UInt64(regionSize))...max(last, 0) where index < count {
+                // A source may know more of a disk than it has now.
+                let first = min(change.offset, disk.size) / UInt64(regionSize)
+                let end = min(change.offset &+ change.length, disk.size)
+                for index in Int(first)..<max(Int(first), Int((end + UInt64(regionSize) - 1) / UInt64(regionSize))) {
                     work[index] = .read
                 }
             }

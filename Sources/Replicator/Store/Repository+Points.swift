@@ -65,8 +65,8 @@ extension Repository {
     /// "web01", "web01@latest", "web01@20261128T101500Z-3f9a", or the beginning of an id.
     public func point(named name: String) async throws -> RecoveryPoint {
         let parts = name.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        let all = try await points(of: parts[0])
-        guard let latest = all.last else { throw Self.noMachine(parts[0], try await machines()) }
+        let all = try await knownPoints(of: parts[0])
+        guard let latest = all.last else { throw Self.noMachine(parts[0], []) }
         guard parts.count == 2, parts[1] != "latest", !parts[1].isEmpty else { return latest }
         let found = all.filter { $0.id == parts[1] || $0.id.hasPrefix(parts[1]) }
         guard found.count == 1 else {
@@ -79,6 +79,13 @@ extension Repository {
                 hint: "the newest are: \(few)")
         }
         return found[0]
+    }
+
+    /// - Throws: ``StoreError`` of the kind `missing` where the store has none of the machine.
+    public func knownPoints(of machine: String) async throws -> [RecoveryPoint] {
+        let points = try await points(of: machine)
+        if points.isEmpty { throw Self.noMachine(machine, try await machines()) }
+        return points
     }
 
     private static func noMachine(_ name: String, _ there: [String]) -> StoreError {
