@@ -7,8 +7,11 @@ import Testing
     .serialized,
     .enabled(
         if: ProcessInfo.processInfo.environment["REHOST_END_TO_END"] == "1"
-            && FileManager.default.isExecutableFile(atPath: "/usr/bin/virt-v2v"),
-        "converts a made Windows with virt-v2v, a minute: apt install virt-v2v nbdkit, and REHOST_END_TO_END=1"))
+            && ["virt-v2v", "nbdkit", "nbdcopy"].allSatisfy {
+                FileManager.default.isExecutableFile(atPath: "/usr/bin/\($0)")
+            },
+        "converts a made Windows with virt-v2v, a minute: apt install virt-v2v nbdkit libnbd-bin, and REHOST_END_TO_END=1"
+    ))
 final class VirtV2VTests {
     private let work = Tools.work("virt-v2v")
 
