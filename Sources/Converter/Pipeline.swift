@@ -22,9 +22,14 @@ public struct Pipeline: Sendable {
             ? linux(guest, adaptation, grub: grub, uefiGrub: uefiGrub) : windows(guest, adaptation, grub: grub)
     }
 
+    /// Static addresses are to be kept, and nothing would give them to the new cards.
+    private static func losesAddresses(_ adaptation: Adaptation) -> Bool {
+        adaptation.network == .keep && adaptation.skip.contains("first-boot")
+    }
+
     private static func windows(_ guest: Inspection, _ adaptation: Adaptation, grub: BIOSGrub) -> [any Injector] {
-        [
-            WindowsNetwork(adaptation.network == .dhcp ? .dhcp : .keep, matches: adaptation.cards),
+        let network = WindowsNetwork(adaptation.network == .dhcp ? .dhcp : .keep, matches: adaptation.cards)
+        let rest: [any Injector] = [
             WindowsTools.vmware(uninstalls: adaptation.vmwareTools == .uninstall), WindowsTools.others,
             WindowsGuestAgent(package: adaptation.guestAgent), DataDisks(),
             VirtioDrivers(media: adaptation.driverMedia, diskDriver: adaptation.diskBus.windowsDriver),
@@ -32,6 +37,7 @@ public struct Pipeline: Sendable {
             // After whatever leaves something to the first start.
             FirstBoot(),
         ]
+        return losesAddresses(adaptation) ? rest : [network] + rest
     }
 
     private static func linux(
@@ -124,6 +130,11 @@ public struct Pipeline: Sendable {
             draft.note(
                 "the registry hive \(hive.name) wasn't closed cleanly: \(count) transactions of its logs are read, and"
                     + " written with the first change to it")
+        }
+        if Self.losesAddresses(adaptation) {
+            draft.warn(
+                "with first-boot left out, nobody gives the new cards the static addresses; they stay recorded on the old"
+                    + " cards, and the new ones ask a DHCP server")
         }
         if let hint = try Hibernation.find(in: draft) {
             draft.block("the Windows isn't shut down: \(hint.message)", hint: hint.wayOut)

@@ -67,6 +67,11 @@ struct PipelineTests {
                 "bios-boot", "uefi-boot", "first-boot",
             ])
         #expect(names + ofWindows.filter { !names.contains($0) } == Pipeline.names)
+        // Addresses that nobody would give to the new cards aren't taken from the old ones.
+        var kept = Adaptation()
+        kept.network = .keep
+        kept.skip = ["first-boot"]
+        #expect(!Pipeline.injectors(for: windows, kept, grub: grub).map(\.name).contains("dhcp-network"))
         // The initramfs after whatever changes settings that it has a copy of.
         #expect(names.firstIndex(of: "device-names") ?? 99 < names.firstIndex(of: "virtio-initramfs") ?? 0)
         // Labels after whatever makes files.
