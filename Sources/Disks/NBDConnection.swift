@@ -70,11 +70,6 @@ public final class NBDConnection: @unchecked Sendable {
         guard nbd_pwrite(handle, start, bytes.count, offset, 0) == 0 else { throw Self.failure("write at \(offset)") }
     }
 
-    public func flush() throws {
-        guard nbd_can_flush(handle) == 1 else { return }
-        guard nbd_flush(handle, 0) == 0 else { throw Self.failure("flush the export") }
-    }
-
     public func has(context: String) -> Bool { nbd_can_meta_context(handle, context) == 1 }
 
     /// What a context says about a stretch, without gaps and in order.

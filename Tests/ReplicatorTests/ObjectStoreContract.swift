@@ -48,6 +48,21 @@ struct ObjectStoreContract {
         #expect(!files.contains { $0.contains(".put-") })
     }
 
+    @Test func whatKilledWritersLeftGoesAfterADay() async throws {
+        let scratch = try ScratchFolder()
+        let store = FolderStore(scratch.file("store"))
+        _ = try await store.put("a/b", [1], .ifAbsent)
+        for (name, age) in [("old", 100_000.0), ("new", 60)] {
+            let path = scratch.file("store/a/.put-1-\(name)")
+            try Data([1]).write(to: URL(fileURLWithPath: path))
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -age)], ofItemAtPath: path)
+        }
+        try await store.removeLeftovers()
+        let left = try FileManager.default.contentsOfDirectory(atPath: scratch.file("store/a")).sorted()
+        #expect(left == [".put-1-new", "b"])
+    }
+
     @Test func aFolderThatCanNotBeWrittenIsNamed() async throws {
         let scratch = try ScratchFolder()
         try Data().write(to: URL(fileURLWithPath: scratch.file("file")))

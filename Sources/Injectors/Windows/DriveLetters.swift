@@ -48,8 +48,6 @@ struct DriveLetters {
     /// "C", "D": those of partitions; CD drives and such are told in other ways.
     var all: [String] { places.keys.sorted() }
 
-    func place(of letter: String) -> Place? { places[letter] }
-
     /// Whether the letter's partition is on one of the disks, or may be: volumes of dynamic disks have names of their own,
     /// and logical drives aren't in a disk's own table.
     func mayBe(_ letter: String, on disks: [GuestDisk]) -> Bool {

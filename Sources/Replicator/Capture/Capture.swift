@@ -101,7 +101,6 @@ public struct Capture: Sendable {
                 disk: disk, old: old, repository: repository, writer: writer, workers: options.workers, meter: meter)
             let result = try await reader.run()
             let name = "manifests/\(machine)/\(id).\(keeper.current.id).\(disks.count)"
-            try await repository.store.flush()
             let digest = try await repository.put(result.manifest, as: name)
             disks.append(
                 RecoveryPoint.Disk(

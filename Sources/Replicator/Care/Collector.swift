@@ -44,6 +44,7 @@ public struct Collector: Sendable {
         var lock = try await takeLock(now)
         do {
             let outcome = try await collect(now, &lock)
+            try await store.removeLeftovers()
             try await store.remove(Self.lockObject)
             return outcome
         } catch {

@@ -10,7 +10,6 @@ actor RegionCache {
     /// The one that wasn't wanted for longest is first.
     private var order: [ChunkID] = []
     private var fetching: [ChunkID: Task<[UInt8], any Error>] = [:]
-    private(set) var fetched = 0
 
     /// - Parameter limit: regions that are kept.
     init(_ manifest: Manifest, _ repository: Repository, limit: Int) {
@@ -55,7 +54,6 @@ actor RegionCache {
         fetching[id] = task
         defer { fetching[id] = nil }
         let region = try await task.value
-        fetched += 1
         regions[id] = region
         touch(id)
         if order.count > limit { regions[order.removeFirst()] = nil }

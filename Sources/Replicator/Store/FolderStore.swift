@@ -158,9 +158,9 @@ public struct FolderStore: ObjectStore {
     }
 
     /// Removes files that were never finished, older than a day.
-    public func removeLeftovers() throws {
-        let folders = FileManager.default.enumerator(atPath: root)
-        while let name = folders?.nextObject() as? String {
+    public func removeLeftovers() async throws {
+        // Not an iterator: those aren't for asynchronous code.
+        for name in FileManager.default.subpaths(atPath: root) ?? [] {
             guard (name as NSString).lastPathComponent.hasPrefix(".put-") else { continue }
             var status = stat()
             guard lstat(path(name), &status) == 0, time(nil) - status.st_mtim.tv_sec > 86_400 else { continue }

@@ -23,6 +23,13 @@ public protocol ObjectStore: Sendable {
 
     /// Returns when everything that was put is safe from a power cut.
     func flush() async throws
+
+    /// Removes what killed writers never finished, where a store has such a thing.
+    func removeLeftovers() async throws
+}
+
+extension ObjectStore {
+    public func removeLeftovers() async throws {}
 }
 
 public enum PutMode: Sendable {
