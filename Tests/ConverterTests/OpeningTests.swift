@@ -53,6 +53,19 @@ struct OpeningTests {
         #expect(found?.hint.contains("--disk") == true)
     }
 
+    @Test func bitLockerAndLargeSectorsAreNamed() {
+        let locked = refusal(FakeMachine([Volume("/dev/sda3", "BitLocker")]))
+        #expect(locked?.kind == .blocked && locked?.message.contains("'/dev/sda3' is encrypted by BitLocker") == true)
+        #expect(locked?.hint.contains("manage-bde -off") == true)
+        // A GPT where sectors of 4,096 bytes put it.
+        let disk = MemoryGuest()
+        var bytes = [UInt8](repeating: 0, count: 64 * 512)
+        bytes.replaceSubrange(4096..<4104, with: "EFI PART".utf8)
+        disk.contents.disks = [bytes]
+        let large = refusal(FakeMachine(disks: disk, sizes: [64 * 512]))
+        #expect(large?.kind == .unsupported && large?.message.contains("4Kn") == true)
+    }
+
     @Test func windows() {
         let found = refusal(FakeMachine([Volume("/dev/sda1", "ntfs", MemoryGuest())]))
         #expect(found?.kind == .unsupported)
