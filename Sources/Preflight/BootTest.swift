@@ -1,5 +1,6 @@
 internal import Foundation
 public import Host
+public import Libvirt
 
 /// One boot of one machine, watched from power on to the verdict.
 public struct BootTest: Sendable {

@@ -4,6 +4,7 @@ internal import Foundation
 internal import Guest
 internal import Guestfs
 internal import Host
+internal import Libvirt
 public import Preflight
 
 /// Boot tests of one or more machines, side by side as far as this host carries them.
@@ -33,7 +34,7 @@ public struct PreflightRun: Sendable {
         try refuseMissingPrograms()
         // One for all machines.
         var libvirt: LibvirtConnection?
-        if let uri = request.connection { libvirt = try await LibvirtConnection.open(uri) }
+        if let uri = request.connection { libvirt = try await LibvirtConnection.openForTests(uri) }
         let width = try width()
         let workspace = try Workspace.temporary()
         defer { workspace.remove() }

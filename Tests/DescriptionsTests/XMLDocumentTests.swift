@@ -1,6 +1,7 @@
 import Descriptions
 import Foundation
 import Testing
+import XML
 
 @Suite struct XMLDocumentTests {
     private func parse(_ text: String) throws -> XMLElement { try XMLDocument(parsing: Array(text.utf8)).root }

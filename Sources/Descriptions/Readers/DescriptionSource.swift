@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Guest
+internal import XML
 
 /// What names a machine: an OVA, an OVF or its folder, a VMX file, a libvirt domain's XML, or the domain itself. A file
 /// counts by what it holds; its name only tells what was meant where it holds nothing of the kind.

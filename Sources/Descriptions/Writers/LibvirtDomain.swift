@@ -1,5 +1,6 @@
 public import Foundation
 internal import Guest
+internal import XML
 
 /// A libvirt domain that boots the converted disks (https://libvirt.org/formatdomain.html).
 public struct LibvirtDomain: Sendable {

@@ -1,5 +1,6 @@
 public import Foundation
 internal import Guest
+internal import XML
 
 /// An OVF envelope for the converted disks (DMTF DSP0243 1.1, as VMware, VirtualBox, Proxmox and virt-v2v read it).
 ///

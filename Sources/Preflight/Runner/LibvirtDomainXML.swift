@@ -2,6 +2,7 @@ internal import Foundation
 internal import Glibc
 internal import Guest
 internal import Host
+internal import XML
 
 /// A ``Machine`` as a libvirt domain for one boot test (https://libvirt.org/formatdomain.html). What it starts from is the
 /// domain that `convert` wrote, or the like of it.
@@ -29,9 +30,12 @@ struct LibvirtDomainXML {
     private static let keptParts: Set = ["os", "features", "clock", "cpu", "devices"]
     private static let keptDevices: Set = ["disk", "controller", "video"]
 
+    /// libvirt's namespace for QEMU's own options (https://libvirt.org/drvqemu.html#pass-through-of-arbitrary-qemu-commands).
+    private static let qemu = XMLNamespace("http://libvirt.org/schemas/domain/qemu/1.0", prefix: "qemu")
+
     /// - Parameter written: nil for a domain of the machine alone.
     func xml(from written: WrittenDomain?) throws -> String {
-        let document = try DomainDocument(written?.text ?? Array(plain.utf8))
+        let document = try WrittenDomain.document(written?.text ?? Array(plain.utf8))
         let domain = document.root
         domain["type"] = accelerator == .kvm ? "kvm" : "qemu"
         domain["id"] = nil
@@ -40,12 +44,12 @@ struct LibvirtDomainXML {
         domain.first("cpu")?.keep { $0.name != "topology" }
         // What it says of the processor is for KVM; a processor of the host's kind can't be emulated as such.
         if accelerator == .tcg {
-            let processor = domain.add("cpu", nil, [("mode", "maximum")])
+            let processor = domain.add("cpu", nil, ["mode": "maximum"])
             // As for QEMUArguments.processor.
-            processor.add("feature", nil, [("policy", "disable"), ("name", "la57")])
+            processor.add("feature", nil, ["policy": "disable", "name": "la57"])
         }
         domain.add("name", name)
-        domain.add("memory", "\(machine.memoryMiB)", [("unit", "MiB")])
+        domain.add("memory", "\(machine.memoryMiB)", ["unit": "MiB"])
         domain.add("vcpu", "\(machine.processors)")
         for (event, action) in [("poweroff", "destroy"), ("reboot", "restart"), ("crash", "destroy")] {
             domain.add("on_\(event)", action)
@@ -57,28 +61,28 @@ struct LibvirtDomainXML {
             machine: machine, network: try UserNetwork(machine.network, gateway: machine.gateway),
             accelerator: accelerator, disks: disks, files: files, isIsolated: false, firmware: firmware,
             slots: Self.slots)
-        let line = domain.add("commandline", isQEMU: true)
-        for option in options.watching { line.add("arg", nil, [("value", option)], isQEMU: true) }
-        return document.serialized()
+        let line = domain.add("commandline", in: Self.qemu)
+        for option in options.watching { line.add("arg", nil, ["value": option], in: Self.qemu) }
+        return String(decoding: document.serialized(), as: UTF8.self)
     }
 
-    private func setFirmware(_ system: DomainDocument.Element) {
+    private func setFirmware(_ system: XMLElement) {
         system["firmware"] = nil
         system.keep { $0.name == "type" }
         guard let firmware else { return }
         // Named, since libvirt's own choice would leave a file of variables behind for each boot.
-        system.add("loader", firmware.code, [("readonly", "yes"), ("type", "pflash")])
+        system.add("loader", firmware.code, ["readonly": "yes", "type": "pflash"])
         system.add("nvram", files.variables)
     }
 
-    private func setDevices(_ devices: DomainDocument.Element, _ written: [DomainDocument.Element]) {
+    private func setDevices(_ devices: XMLElement, _ written: [XMLElement]) {
         for (index, disk) in written.enumerated() where disks.indices.contains(index) {
             disk["type"] = "file"
             disk["device"] = "disk"
             disk.keep { $0.name == "target" || $0.name == "boot" }
             disk.add(
-                "driver", nil, [("name", "qemu"), ("type", "qcow2"), ("cache", "unsafe"), ("discard", "unmap")])
-            disk.add("source", nil, [("file", disks[index])])
+                "driver", nil, ["name": "qemu", "type": "qcow2", "cache": "unsafe", "discard": "unmap"])
+            disk.add("source", nil, ["file": disks[index]])
             disk.add("serial", "rehost-disk\(index)")
         }
         devices.keep { device in
@@ -87,20 +91,20 @@ struct LibvirtDomainXML {
                 && !(device.name == "disk" && device["device"] != "disk")
                 && !(device.name == "controller" && device["type"] == "virtio-serial")
         }
-        if devices.first("video") == nil { devices.add("video").add("model", nil, [("type", "vga")]) }
-        devices.add("memballoon", nil, [("model", "none")])
-        devices.add("rng", nil, [("model", "virtio")]).add("backend", "/dev/urandom", [("model", "random")])
+        if devices.first("video") == nil { devices.add("video").add("model", nil, ["type": "vga"]) }
+        devices.add("memballoon", nil, ["model": "none"])
+        devices.add("rng", nil, ["model": "virtio"]).add("backend", "/dev/urandom", ["model": "random"])
     }
 
     /// QEMU runs as the user who asks for the test, and nothing gets another owner or label: it reaches the overlays and
     /// the images as `rehost` itself does, and those stay as they are.
-    private func addLabel(_ model: String, to domain: DomainDocument.Element) {
+    private func addLabel(_ model: String, to domain: XMLElement) {
         guard model != "none" else { return }
         guard model == "dac" else {
-            domain.add("seclabel", nil, [("type", "none"), ("model", model)])
+            domain.add("seclabel", nil, ["type": "none", "model": model])
             return
         }
-        domain.add("seclabel", nil, [("type", "static"), ("model", "dac"), ("relabel", "no")])
+        domain.add("seclabel", nil, ["type": "static", "model": "dac", "relabel": "no"])
             .add("label", "+\(userID):+\(groupID)")
     }
 

@@ -1,6 +1,6 @@
 internal import CLibvirt
 internal import Foundation
-internal import Glibc
+internal import Libvirt
 
 /// What libvirt reports about one domain, from the thread of its event loop.
 final class LibvirtEvents: @unchecked Sendable {
@@ -11,20 +11,6 @@ final class LibvirtEvents: @unchecked Sendable {
 
     /// A guest can have QEMU report without end; nobody needs the thousandth.
     private static let limit = 4096
-
-    /// libvirt's event loop, one for the process. Before the first connection, which looks for it.
-    static func start() { _ = isStarted }
-
-    private static let isStarted: Bool = {
-        guard virInitialize() == 0, virEventRegisterDefaultImpl() == 0 else { return false }
-        // Errors are told by whoever made the call.
-        virSetErrorFunc(nil) { _, _ in }
-        Thread.detachNewThread {
-            // It fails only where poll(2) does; without the pause that would be a busy loop.
-            while true { if virEventRunDefaultImpl() < 0 { usleep(100_000) } }
-        }
-        return true
-    }()
 
     func take() -> [MachineEvent] {
         lock.withLock {

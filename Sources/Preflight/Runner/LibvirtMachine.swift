@@ -2,6 +2,8 @@ internal import CLibvirt
 internal import Foundation
 internal import Glibc
 internal import Host
+internal import Libvirt
+internal import XML
 
 /// A ``Machine`` as a transient domain of libvirt's.
 final class LibvirtMachine: RunningMachine, @unchecked Sendable {
@@ -41,7 +43,7 @@ final class LibvirtMachine: RunningMachine, @unchecked Sendable {
         self.runner = runner
         self.files = files
         self.connection = connection
-        let devices = try WrittenDomain.disks(DomainDocument(Array(xml.utf8)).root)
+        let devices = try WrittenDomain.disks(WrittenDomain.document(Array(xml.utf8)).root)
         targets = devices.compactMap { $0.first("target")?["dev"] }
         // Paused, so that no report is missed. Should this process be killed, the daemon ends the domain when the
         // connection breaks; an embedded libvirt has nobody to do so.

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import XML
 
 /// The libvirt domain that stands beside an image: IMAGE.xml, as `convert` writes it.
 public struct WrittenDomain: Sendable {
@@ -31,10 +32,10 @@ public struct WrittenDomain: Sendable {
         self.path = path
         self.text = text
         do {
-            let domain = try DomainDocument(text).root
+            let domain = try Self.document(text).root
             machine = try Self.machine(domain)
             diskCount = Self.disks(domain).count
-        } catch let invalid as DomainDocument.Invalid {
+        } catch let invalid as XMLDocument.Invalid {
             throw Unusable(path: path, reason: invalid.reason)
         }
     }
@@ -46,20 +47,27 @@ public struct WrittenDomain: Sendable {
             && machine.bootDisk == other.bootDisk && self.diskCount == diskCount
     }
 
-    static func disks(_ domain: DomainDocument.Element) -> [DomainDocument.Element] {
+    /// - Throws: `XMLDocument.Invalid`
+    static func document(_ text: [UInt8]) throws -> XMLDocument {
+        let document = try XMLDocument(parsing: text)
+        guard document.root.name == "domain" else { throw XMLDocument.Invalid("it is no libvirt domain") }
+        return document
+    }
+
+    static func disks(_ domain: XMLElement) -> [XMLElement] {
         domain.first("devices")?.all("disk").filter { $0["device"] ?? "disk" == "disk" } ?? []
     }
 
-    private static func machine(_ domain: DomainDocument.Element) throws -> Machine {
+    private static func machine(_ domain: XMLElement) throws -> Machine {
         guard let os = domain.first("os"), let type = os.first("type"), type["arch"] ?? "x86_64" == "x86_64" else {
-            throw DomainDocument.Invalid(reason: "it is for no x86-64 machine")
+            throw XMLDocument.Invalid("it is for no x86-64 machine")
         }
         var machine = Machine()
         machine.firmware = os["firmware"] == "efi" || os.first("loader")?["type"] == "pflash" ? .uefi : .bios
         machine.chipset = type["machine"]?.contains("q35") == true ? .q35 : .pc
         let disks = disks(domain)
         guard let target = disks.first?.first("target"), let bus = bus(target["bus"]) else {
-            throw DomainDocument.Invalid(reason: "its first disk is on none of the buses virtio, scsi and sata")
+            throw XMLDocument.Invalid("its first disk is on none of the buses virtio, scsi and sata")
         }
         machine.bus = bus
         let orders = disks.map { disk in disk.first("boot")?["order"].flatMap { Int($0) } ?? Int.max }
@@ -67,7 +75,7 @@ public struct WrittenDomain: Sendable {
         let card = domain.first("devices")?.first("interface")
         if let card {
             guard let known = Machine.Card(rawValue: card.first("model")?["type"] ?? "") else {
-                throw DomainDocument.Invalid(reason: "its network card is none of virtio, e1000 and e1000e")
+                throw XMLDocument.Invalid("its network card is none of virtio, e1000 and e1000e")
             }
             machine.card = known
         } else {
@@ -76,7 +84,7 @@ public struct WrittenDomain: Sendable {
         machine.mac = card?.first("mac")?["address"]?.lowercased()
         guard let memory = memory(domain.first("memory")), (64...1 << 20).contains(memory),
             let processors = Int(domain.first("vcpu")?.text ?? "1"), processors > 0
-        else { throw DomainDocument.Invalid(reason: "its memory or processors are no size for a test") }
+        else { throw XMLDocument.Invalid("its memory or processors are no size for a test") }
         machine.memoryMiB = memory
         // A test doesn't need all of a large machine's.
         machine.processors = min(processors, 64)
@@ -93,7 +101,7 @@ public struct WrittenDomain: Sendable {
     }
 
     /// In MiB; libvirt's own unit is KiB (https://libvirt.org/formatdomain.html#memory-allocation).
-    private static func memory(_ element: DomainDocument.Element?) -> Int? {
+    private static func memory(_ element: XMLElement?) -> Int? {
         guard let element, let number = Int(element.text), (0...1 << 40).contains(number) else { return nil }
         switch element["unit"] ?? "KiB" {
         case "KiB", "k": return number >> 10

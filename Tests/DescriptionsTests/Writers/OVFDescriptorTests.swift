@@ -1,6 +1,7 @@
 import Foundation
 import Guest
 import Testing
+import XML
 
 @testable import Descriptions
 

@@ -3,7 +3,9 @@ import Descriptions
 import Foundation
 import Guest
 import Host
+import Libvirt
 import Testing
+import XML
 
 @testable import Preflight
 
@@ -18,11 +20,11 @@ import Testing
             userID: 1000, groupID: 1001)
     }
 
-    private func parsed(_ xml: String) throws -> DomainDocument.Element {
-        try DomainDocument(Array(xml.utf8)).root
+    private func parsed(_ xml: String) throws -> XMLElement {
+        try WrittenDomain.document(Array(xml.utf8)).root
     }
 
-    private func options(_ domain: DomainDocument.Element) -> [String] {
+    private func options(_ domain: XMLElement) -> [String] {
         domain.first("commandline")?.all("arg").compactMap { $0["value"] } ?? []
     }
 

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Guest
+internal import XML
 
 /// The disks and drives of a libvirt domain.
 struct DomainDisks {

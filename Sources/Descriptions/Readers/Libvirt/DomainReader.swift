@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Guest
+internal import XML
 
 /// A machine as a libvirt domain's XML has it (https://libvirt.org/formatdomain.html).
 struct DomainReader {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Guest
+internal import XML
 
 /// The disks of an OVF: which there are, in which order, and where their bytes are.
 struct OVFDisks {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Guest
+internal import XML
 
 /// An OVF document's parts. Elements and attributes go by their namespaces, whatever prefix a producer chose.
 struct OVFEnvelope {

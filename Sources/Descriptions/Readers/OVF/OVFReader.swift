@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Guest
+internal import XML
 
 /// A machine as an OVF describes it: VMware's, VirtualBox's, oVirt's and others'.
 struct OVFReader {
