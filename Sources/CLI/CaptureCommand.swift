@@ -12,8 +12,12 @@ struct CaptureCommand: AsyncParsableCommand {
             What is in the store already isn't stored again, whichever machine it came from. A capture that is interrupted
             leaves no point; what it stored counts the next time.
 
+            A libvirt domain that is running goes on meanwhile. Its guest's agent, where there is one, holds the file systems
+            still for the moment in which the backup begins; the next capture reads only what was written since.
+
             Examples:
               rehost capture web01.vmdk --to /backup/store --machine web01
+              rehost capture 'libvirt+qemu:///system?domain=web01' --to /backup/store --machine web01
               rehost capture db01.vmx --to /backup/store --machine db01 --store-passphrase-file pass --bandwidth 50M
             """)
 
@@ -27,6 +31,11 @@ struct CaptureCommand: AsyncParsableCommand {
     var regionSize: ByteCount?
     @Option(help: ArgumentHelp("The most that is read in a second, as in 50M.", valueName: "bytes"))
     var bandwidth: ByteCount?
+    @Option(
+        help: ArgumentHelp(
+            "A folder for what a running machine overwrites while it is captured (default: /var/tmp).", valueName: "DIR"
+        ))
+    var scratch = "/var/tmp"
     @OptionGroup var voice: VoiceOptions
 
     func validate() throws {
@@ -40,13 +49,24 @@ struct CaptureCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let request = try source.request()
+        let target: CaptureTarget
+        if let named = source.source, let running = try await CaptureTarget.running(named) {
+            guard source.disks.isEmpty else {
+                throw ValidationError("a running domain is captured with its own disks; leave --disk out")
+            }
+            target = running
+        } else {
+            target = .guest(try source.request())
+        }
         let store = try key.request(to, regionSize: regionSize.map { Int($0.bytes) })
         var options = Capture.Options()
         options.bandwidth = bandwidth?.bytes
         let console = voice.console
-        let outcome = try await Interruption.cancelling { [options] in
-            try await Replication.capture(request, as: machine, into: store, options: options) { console.show($0) }
+        let outcome = try await Interruption.cancelling { [target, options] in
+            try await Replication.capture(
+                target, as: machine, into: store, options: options,
+                scratch: URL(fileURLWithPath: scratch).standardizedFileURL.path
+            ) { console.show($0) }
         }
         switch voice.format {
         case .json: Console.result(try JSON.encode(PointsReport([outcome.point])))
@@ -54,8 +74,10 @@ struct CaptureCommand: AsyncParsableCommand {
             let point = outcome.point
             Console.result(
                 "\(point.machine)@\(point.id): \(PointsText.size(point.changed)) changed,"
-                    + " \(PointsText.size(point.stored)) stored\n")
+                    + " \(PointsText.size(point.stored)) stored, \(PointsText.size(outcome.read)) read,"
+                    + " consistency \(point.consistency.rawValue)\n")
         }
+        if !voice.quiet { for note in outcome.notes { Console.error("note: \(note)\n") } }
         for warning in outcome.warnings { Console.error("warning: \(warning)\n") }
         if !outcome.warnings.isEmpty { throw ExitCode(CommandError.Code.warnings.rawValue) }
     }

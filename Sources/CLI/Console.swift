@@ -26,7 +26,7 @@ final class Console: @unchecked Sendable {
             switch progress {
             case .started(let phase):
                 if volume == .verbose || !isTerminal { line("\(phase) …") } else { bar("\(phase) …") }
-            case .part(let phase, let part): show(phase, part)
+            case .part(let phase, let part, let more): show(phase, part, more.map { "  " + $0 } ?? "")
             case .finished(let phase, let seconds):
                 line("\(phase): \(String(format: "%.1f", seconds)) s")
             case .note(let text): line(text)
@@ -36,15 +36,15 @@ final class Console: @unchecked Sendable {
     }
 
     /// A bar on a terminal, a line for each tenth elsewhere.
-    private func show(_ phase: String, _ part: Double) {
+    private func show(_ phase: String, _ part: Double, _ more: String) {
         let tenth = Int(part * 10)
         if isTerminal {
             let filled = Int(part * 30)
             let cells = String(repeating: "█", count: filled) + String(repeating: "░", count: max(0, 30 - filled))
-            bar("\(phase) \(cells) \(Int(part * 100)) %")
+            bar("\(phase) \(cells) \(Int(part * 100)) %\(more)")
         } else if tenth > tenths[phase, default: 0] {
             tenths[phase] = tenth
-            line("\(phase): \(tenth * 10) %")
+            line("\(phase): \(tenth * 10) %\(more)")
         }
     }
 

@@ -62,6 +62,7 @@ struct SourceOptions: ParsableArguments {
         var request = GuestRequest(
             disks: disks, opening: OpeningOptions(root: root, keys: try Passphrases.read(keys)), adaptation: adaptation)
         request.point = point
+        request.machine = point.machine
         return request
     }
 

@@ -4,8 +4,8 @@ internal import Foundation
 /// What happens during a run, told to whoever watches.
 public enum RunProgress: Sendable {
     case started(String)
-    /// The part that is done, 0 to 1.
-    case part(String, Double)
+    /// The part that is done, 0 to 1, and what else is to be said of it: "84 MiB/s, 12 s left".
+    case part(String, Double, String? = nil)
     case finished(String, seconds: Double)
     /// Worth reading even where all goes well.
     case note(String)

@@ -228,7 +228,7 @@ extension RunProgress {
     func labelled(_ label: String) -> RunProgress {
         switch self {
         case .started(let phase): .started(label + phase)
-        case .part(let phase, let part): .part(label + phase, part)
+        case .part(let phase, let part, let more): .part(label + phase, part, more)
         case .finished(let phase, let seconds): .finished(label + phase, seconds: seconds)
         case .note(let text): .note(label + text)
         case .detail(let text): .detail(label + text)

@@ -1,5 +1,8 @@
+public import Descriptions
 internal import Disks
 internal import Foundation
+public import Guest
+internal import Libvirt
 public import Replicator
 
 /// Which store is meant, and what opens it.
@@ -31,22 +34,58 @@ public struct StoreRequest: Sendable {
     }
 }
 
-/// Recovery points of machines whose disks are files of this host.
+/// What a capture is of.
+public enum CaptureTarget: Sendable {
+    /// Disks that nobody writes to meanwhile.
+    case guest(GuestRequest)
+    /// A domain of libvirt's, which is running.
+    case domain(LibvirtAddress)
+
+    /// - Returns: nil where the source is no domain that is running.
+    public static func running(_ source: String) async throws -> CaptureTarget? {
+        guard source.hasPrefix(LibvirtAddress.prefix) else { return nil }
+        let address = try LibvirtAddress(source)
+        let connection = try await LibvirtConnection.open(address.uri)
+        return try await LibvirtDomain.isActive(address.domain, on: connection) ? .domain(address) : nil
+    }
+}
+
+/// Recovery points: made, listed, taken out again.
 public enum Replication {
+    /// - Parameter scratch: a folder for what a running machine overwrites meanwhile.
     public static func capture(
-        _ request: GuestRequest, as machine: String, into store: StoreRequest, options: Capture.Options,
-        progress: @escaping @Sendable (RunProgress) -> Void
+        _ target: CaptureTarget, as machine: String, into store: StoreRequest, options: Capture.Options,
+        scratch: String = "/var/tmp", progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws -> Capture.Outcome {
         let phases = Phases(report: progress)
         let workspace = try Workspace.temporary()
         defer { workspace.remove() }
-        let images = try await request.openDisks(unpackingTo: workspace.path, phases, progress)
-        let repository = try await store.openOrMake()
-        let source = ImageFiles(images, connections: options.workers)
+        var options = options
+        let source: any CaptureSource
+        let repository: Repository
+        switch target {
+        case .guest(let request):
+            let images = try await request.openDisks(unpackingTo: workspace.path, phases, progress)
+            let targets = request.described?.sources.compactMap(\.target) ?? []
+            // A domain's disks are called as when it runs.
+            let isDomain = targets.count == images.count
+            source = ImageFiles(
+                images, names: isDomain ? targets : nil, consistency: isDomain ? .off : .crash,
+                connections: options.workers)
+            options.description = try MachineRecord(request.machine)?.encoded
+            repository = try await store.openOrMake()
+        case .domain(let address):
+            repository = try await store.openOrMake()
+            // Whatever it has that a conversion would refuse, a capture needn't mind.
+            options.description = try MachineRecord(try? DescriptionSource.machine(at: address))?.encoded
+            source = LibvirtDomain(
+                address.domain, on: try await LibvirtConnection.open(address.uri),
+                family: LibvirtDomain.family(store: repository.settings.id, machine: machine), scratch: scratch)
+        }
         let capture = Capture(of: source, as: machine, into: repository, options: options)
         let rate = Rate("capture", progress)
         return try await phases.time("capture '\(machine)'") {
-            try await capture.run { rate.show($0.done, of: $0.total) }
+            try await capture.run { rate.show($0.done, of: $0.total, moved: $0.read) }
         }
     }
 
@@ -63,7 +102,9 @@ public enum Replication {
         let phases = Phases(report: progress)
         let rate = Rate("restore", progress)
         try await phases.time("restore '\(point.machine)@\(point.id)'") {
-            try await Restore(point, from: repository).run(to: paths) { rate.show($0.done, of: $0.total) }
+            try await Restore(point, from: repository).run(to: paths) {
+                rate.show($0.done, of: $0.total, moved: $0.done)
+            }
         }
         return paths
     }
@@ -102,31 +143,29 @@ public enum Replication {
     }
 }
 
-/// Shows how far something is, and how quick.
-private final class Rate: @unchecked Sendable {
-    // Progress comes from several workers; all state is touched with the lock held.
-    private let lock = NSLock()
-    private let what: String
-    private let progress: @Sendable (RunProgress) -> Void
-    private var shown = ContinuousClock.now
+/// A machine's description inside its recovery points.
+struct MachineRecord: Codable {
+    var schema = "rehost.machine/1"
+    var machine: MachineDescription
 
-    init(_ what: String, _ progress: @escaping @Sendable (RunProgress) -> Void) {
-        self.what = what
-        self.progress = progress
+    init?(_ machine: MachineDescription?) {
+        guard let machine else { return nil }
+        self.machine = machine
     }
 
-    func show(_ done: UInt64, of total: UInt64) {
-        lock.withLock {
-            guard total > 0, ContinuousClock.now - shown > .milliseconds(100) || done == total else { return }
-            shown = .now
-            progress(.part(what, Double(done) / Double(total)))
-        }
+    var encoded: Data { get throws { try JSONEncoder().encode(self) } }
+
+    /// - Returns: nil where it is from a version that says other things.
+    static func decode(_ bytes: Data?) -> MachineDescription? {
+        bytes.flatMap { try? JSONDecoder().decode(Self.self, from: $0).machine }
     }
 }
 
 /// A recovery point whose disks are read as they are wanted, straight from its store.
 public struct ServedPoint: Sendable {
     public let point: RecoveryPoint
+    /// Of the machine that was captured, where something had described it.
+    public var machine: MachineDescription? { MachineRecord.decode(point.description) }
     let images: [DiskImage]
     private let server: PointServer
 

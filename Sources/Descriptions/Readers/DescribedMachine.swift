@@ -54,11 +54,14 @@ public struct DiskSource: Equatable, Sendable {
     public var capacity: UInt64?
     /// Said where the parts aren't there: what is missing, and who names it.
     public var absence: String?
+    /// What the machine calls it, where each has such a name: "vda".
+    public var target: String?
 
     public init(
         name: String, parts: [FilePart], compression: Compression = .none, format: String? = nil,
-        capacity: UInt64? = nil, absence: String? = nil
+        capacity: UInt64? = nil, absence: String? = nil, target: String? = nil
     ) {
+        self.target = target
         self.name = name
         self.parts = parts
         self.compression = compression

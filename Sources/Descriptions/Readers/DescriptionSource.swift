@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Guest
+public import Guest
 internal import XML
 
 /// What names a machine: an OVA, an OVF or its folder, a VMX file, a libvirt domain's XML, or the domain itself. A file
@@ -19,6 +19,11 @@ public enum DescriptionSource {
                 hint: "no machine has more than \(deviceLimit); don't trust it")
         }
         return described
+    }
+
+    /// A domain, running or not.
+    public static func machine(at address: LibvirtAddress) throws -> MachineDescription {
+        try LibvirtSource.read(address, running: .described).machine
     }
 
     private static func describe(_ source: String) throws -> DescribedMachine? {

@@ -19,6 +19,8 @@ public struct Capture: Sendable {
         public var workers: Int
         /// Bytes per second, of what is read; nil: as fast as it goes.
         public var bandwidth: UInt64?
+        /// The machine, for whoever boots it one day; it goes into the point as it is.
+        public var description: Data?
 
         public init(workers: Int = max(2, ProcessInfo.processInfo.activeProcessorCount)) { self.workers = workers }
     }
@@ -36,7 +38,10 @@ public struct Capture: Sendable {
         public var point: RecoveryPoint
         /// In bytes.
         public var read: UInt64
+        /// In bytes, read to check the source's word of what hasn't changed.
+        public var sampled: UInt64
         public var warnings: [String]
+        public var notes: [String]
     }
 
     public init(
@@ -70,16 +75,29 @@ public struct Capture: Sendable {
     private func capture(_ keeper: Keeper, _ progress: @escaping @Sendable (Progress) -> Void) async throws -> Outcome {
         let parent = try await repository.points(of: machine).last
         let writer = try await ChunkWriter(repository, lease: keeper.current)
-        let session = try await source.begin(since: [:])
+        let tokens = parent?.disks.compactMap { disk in disk.token.map { (disk.name, $0) } } ?? []
+        let session = try await source.begin(since: Dictionary(tokens) { first, _ in first })
+        var outcome: Outcome
         do {
-            let outcome = try await read(session, parent, writer, keeper, progress)
-            try await session.committed()
-            try await session.end()
-            return outcome
+            outcome = try await read(session, parent, writer, keeper, progress)
         } catch {
+            // Where the source fell away, that is why reading failed.
+            let cause: any Error
+            do {
+                if !(error is CancellationError) { try await session.checkStillness() }
+                cause = error
+            } catch let better { cause = better }
             try? await session.end()
-            throw error
+            throw cause
         }
+        // The point is there; what the source can't clean up now, it does the next time.
+        do { try await session.committed() } catch { outcome.warnings.append(Self.line(error)) }
+        do { try await session.end() } catch { outcome.warnings.append(Self.line(error)) }
+        return outcome
+    }
+
+    private static func line(_ error: any Error) -> String {
+        "\(error)".split(separator: "\n").joined(separator: "; ")
     }
 
     private func read(
@@ -90,7 +108,7 @@ public struct Capture: Sendable {
             total: session.disks.reduce(0) { $0 + $1.size }, bandwidth: options.bandwidth, report: progress)
         let id = try RecoveryPoint.newID(at: session.time)
         var disks: [RecoveryPoint.Disk] = []
-        var warnings: [String] = []
+        var warnings = session.warnings
         for disk in session.disks {
             if let loss = disk.trackingLoss {
                 warnings.append("\(disk.name): what changed isn't known (\(loss)); all of it is read and compared")
@@ -100,22 +118,24 @@ public struct Capture: Sendable {
             let reader = DiskReader(
                 disk: disk, old: old, repository: repository, writer: writer, workers: options.workers, meter: meter)
             let result = try await reader.run()
+            if let alarm = result.alarm { warnings.append("\(disk.name): \(alarm)") }
             let name = "manifests/\(machine)/\(id).\(keeper.current.id).\(disks.count)"
             let digest = try await repository.put(result.manifest, as: name)
             disks.append(
                 RecoveryPoint.Disk(
                     name: disk.name, size: disk.size, manifest: name, digest: digest, changed: result.changed,
                     stored: result.stored,
-                    tracking: old == nil ? .full : disk.changes == nil ? .compare : .bitmap))
+                    tracking: old == nil ? .full : result.isTracked ? .bitmap : .compare,
+                    token: session.token(of: disk)))
         }
         try await session.checkStillness()
         try await repository.store.flush()
         try await repository.check(keeper.current)
         let point = RecoveryPoint(
             id: id, machine: machine, time: session.time, consistency: session.consistency, disks: disks,
-            lease: keeper.current.id)
+            lease: keeper.current.id, description: options.description)
         try await repository.commit(point)
-        return Outcome(point: point, read: meter.read, warnings: warnings)
+        return Outcome(point: point, read: meter.read, sampled: meter.sampled, warnings: warnings, notes: session.notes)
     }
 
     /// What the disk was; nil where nothing of it can be used.

@@ -15,12 +15,15 @@ public protocol CaptureSession: Sendable {
     var consistency: RecoveryPoint.Consistency { get }
     /// In their order.
     var disks: [SourceDisk] { get }
+    /// What whoever asked should know: what went another way than they would wish, and what is only so.
+    var warnings: [String] { get }
+    var notes: [String] { get }
 
     /// By what a later session finds what has changed since this one; nil where the source can't tell.
     func token(of disk: SourceDisk) -> String?
 
-    /// Everything was read: whether it was still the one moment.
-    /// - Throws: where it wasn't; nothing is committed then.
+    /// Everything was read, or something failed: whether it was still the one moment.
+    /// - Throws: where it wasn't, and why; nothing is committed then.
     func checkStillness() async throws
 
     /// The point is committed: what an older one needed may go.
@@ -28,6 +31,11 @@ public protocol CaptureSession: Sendable {
 
     /// Lets go of everything. Called once, whatever became of the capture.
     func end() async throws
+}
+
+extension CaptureSession {
+    public var warnings: [String] { [] }
+    public var notes: [String] { [] }
 }
 
 public struct SourceDisk: Sendable {

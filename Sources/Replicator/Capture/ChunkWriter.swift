@@ -35,6 +35,15 @@ final class ChunkWriter: Sendable {
 
     func isKnown(_ id: ChunkID) -> Bool { known.withLock { $0.contains(id) } }
 
+    /// Bytes that live in an array.
+    func put(_ content: [UInt8], as id: ChunkID, encoder: ZstdEncoder) async throws -> UInt64 {
+        // A pointer into the array must not live over a suspension.
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: content.count, alignment: 64)
+        defer { buffer.deallocate() }
+        buffer.copyBytes(from: content)
+        return try await put(UnsafeRawBufferPointer(buffer), as: id, encoder: encoder)
+    }
+
     /// - Returns: how many bytes that were.
     func put(_ content: UnsafeRawBufferPointer, as id: ChunkID, encoder: ZstdEncoder) async throws -> UInt64 {
         if isKnown(id) { return 0 }

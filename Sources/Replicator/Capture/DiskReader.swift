@@ -20,6 +20,10 @@ struct DiskReader: Sendable {
         /// In bytes.
         var changed: UInt64 = 0
         var stored: UInt64 = 0
+        /// Whether the source's word of what has changed was taken.
+        var isTracked = false
+        /// Why it wasn't, where it was looked into and found wrong.
+        var alarm: String?
     }
 
     /// What the workers find out.
@@ -33,44 +37,49 @@ struct DiskReader: Sendable {
         func with<Value: Sendable>(_ body: (inout Result) -> Value) -> Value { state.withLock { body(&$0) } }
     }
 
-    /// What is to be done with a region.
-    private enum Work: Equatable {
-        case read
-        case zero
-        /// As in the point before.
-        case same
-    }
+    private var regionSize: Int { repository.settings.regionSize }
 
     func run() async throws -> Result {
-        let regionSize = repository.settings.regionSize
-        let work = try plan(regionSize)
+        var plan = try DiskPlan(disk, after: old, regionSize: regionSize, isKnown: writer.isKnown)
+        var result = Result(manifest: Manifest(size: disk.size, regionSize: regionSize, regions: []))
+        result.isTracked = disk.changes != nil && old != nil
+        if result.isTracked, let region = try await wrongSample(plan) {
+            plan.distrust()
+            result.isTracked = false
+            result.alarm =
+                "ALARM: at \(UInt64(region) * UInt64(regionSize)) it isn't what it was, and its bitmap doesn't say so; all of"
+                + " it was read and compared. Earlier tracked points may lack writes, too"
+        }
+        result.manifest.regions = plan.work.indices.map { index in
+            plan.work[index] == .same ? old?.regions[index] ?? .zero : .zero
+        }
         let next = Counter()
-        let found = Found(
-            Result(
-                manifest: Manifest(
-                    size: disk.size, regionSize: regionSize,
-                    regions: work.indices.map { index in
-                        work[index] == .same ? old?.regions[index] ?? .zero : .zero
-                    })))
-        settle(work, found)
-        try await Workers.run(workers) {
+        let found = Found(result)
+        settle(plan, found)
+        try await Workers.run(workers) { [plan] in
             let connection = try NBDConnection(disk.uri, contexts: [])
             let encoder = ZstdEncoder()
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: regionSize, alignment: 4096)
             defer { buffer.deallocate() }
             while true {
                 try Task.checkCancellation()
-                guard let region = next.next(below: work.count, where: { work[$0] == .read }) else { return }
-                try await take(region, connection, buffer, encoder, found)
+                let region = next.next(below: plan.work.count) { plan.work[$0] != .same && plan.work[$0] != .zero }
+                guard let region else { return }
+                let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[..<plan.length(of: region)])
+                if case .patch(let blocks) = plan.work[region] {
+                    try await patch(region, blocks, connection, bytes, encoder, found)
+                } else {
+                    try await take(region, connection, bytes, encoder, found)
+                }
             }
         }
         return found.result
     }
 
     /// What needs no reading counts as done.
-    private func settle(_ work: [Work], _ found: Found) {
-        for (index, item) in work.enumerated() where item != .read {
-            let length = UInt64(length(of: index, repository.settings.regionSize))
+    private func settle(_ plan: DiskPlan, _ found: Found) {
+        for (index, item) in plan.work.enumerated() where item == .same || item == .zero {
+            let length = UInt64(plan.length(of: index))
             if item == .zero, let old, index < old.regions.count, old.regions[index] != .zero {
                 found.with { $0.changed += length }
             }
@@ -78,98 +87,102 @@ struct DiskReader: Sendable {
         }
     }
 
-    /// By what the source says of the disk, without reading any of it.
-    private func plan(_ regionSize: Int) throws -> [Work] {
-        let count = Manifest.count(size: disk.size, regionSize: regionSize)
-        var work = [Work](repeating: .read, count: count)
-        guard count > 0 else { return [] }
-        if let changes = disk.changes, let old {
-            for index in work.indices
-            where index < old.regions.count && old.length(of: index) == length(of: index, regionSize) {
-                work[index] = .same
-            }
-            for change in changes where change.length > 0 {
-                // A source may know more of a disk than it has now.
-                let first = min(change.offset, disk.size) / UInt64(regionSize)
-                let end = min(change.offset &+ change.length, disk.size)
-                for index in Int(first)..<max(Int(first), Int((end + UInt64(regionSize) - 1) / UInt64(regionSize))) {
-                    work[index] = .read
-                }
+    // MARK: Samples
+
+    /// One in so many regions that are said to be the same is read all the same, but never more than `sampleLimit`: trackers
+    /// have had bugs that missed writes.
+    private static let sampleShare = 100
+    private static let sampleLimit = 16
+
+    /// - Returns: a region that isn't as it was; nil where none was found.
+    private func wrongSample(_ plan: DiskPlan) async throws -> Int? {
+        guard let old else { return nil }
+        let same = plan.work.indices.filter { plan.work[$0] == .same }
+        guard !same.isEmpty else { return nil }
+        let count = min(Self.sampleLimit, max(1, same.count / Self.sampleShare))
+        let connection = try NBDConnection(disk.uri, contexts: [])
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: regionSize, alignment: 4096)
+        defer { buffer.deallocate() }
+        for region in same.shuffled().prefix(count) {
+            try Task.checkCancellation()
+            let content = UnsafeMutableRawBufferPointer(rebasing: buffer[..<plan.length(of: region)])
+            try connection.read(into: content, offset: UInt64(region) * UInt64(regionSize))
+            meter.countSample(content.count)
+            guard try await self.isContent(UnsafeRawBufferPointer(content), of: old.regions[region]) else {
+                return region
             }
         }
-        let connection = try NBDConnection(disk.uri)
-        guard connection.has(context: NBDConnection.allocation) else { return work }
-        // 2: it reads as zeros.
-        for extent in try connection.extents(NBDConnection.allocation, offset: 0, length: disk.size)
-        where extent.flags & 2 != 0 {
-            let end = extent.offset + extent.length
-            let first = Int((extent.offset + UInt64(regionSize) - 1) / UInt64(regionSize))
-            // The last region may be a short one.
-            let last = end == disk.size ? count : Int(end / UInt64(regionSize))
-            for index in first..<max(first, last) where work[index] == .read { work[index] = .zero }
-        }
-        return work
+        return nil
     }
 
-    private func length(of region: Int, _ regionSize: Int) -> Int {
-        Int(min(UInt64(regionSize), disk.size - UInt64(region) * UInt64(regionSize)))
+    private func isContent(_ bytes: UnsafeRawBufferPointer, of entry: Manifest.Region) async throws -> Bool {
+        switch entry {
+        case .zero: Zeros.fill(bytes)
+        case .chunk(let id): repository.cipher.id(of: bytes) == id
+        // It has no checksum of its own.
+        case .patched: try await repository.region(entry, length: bytes.count).elementsEqual(bytes)
+        }
     }
+
+    // MARK: Regions
 
     private func take(
         _ region: Int, _ connection: NBDConnection, _ buffer: UnsafeMutableRawBufferPointer, _ encoder: ZstdEncoder,
         _ found: Found
     ) async throws {
-        let regionSize = repository.settings.regionSize
-        let length = length(of: region, regionSize)
-        let content = UnsafeMutableRawBufferPointer(rebasing: buffer[..<length])
-        try await meter.admit(length)
-        try connection.read(into: content, offset: UInt64(region) * UInt64(regionSize))
+        try await meter.admit(buffer.count)
+        try connection.read(into: buffer, offset: UInt64(region) * UInt64(regionSize))
+        let content = UnsafeRawBufferPointer(buffer)
+        let before = old.flatMap { region < $0.regions.count ? $0.regions[region] : nil } ?? .zero
         var entry = Manifest.Region.zero
         var stored: UInt64 = 0
-        let before = old.flatMap { region < $0.regions.count ? $0.regions[region] : nil }
-        if !Zeros.fill(UnsafeRawBufferPointer(content)) {
-            let id = repository.cipher.id(of: UnsafeRawBufferPointer(content))
+        if case .patched = before, before.chunks.allSatisfy(writer.isKnown),
+            (try? await isContent(content, of: before)) == true
+        {
+            entry = before
+        } else if !Zeros.fill(content) {
+            let id = repository.cipher.id(of: content)
             entry = .chunk(id)
-            stored = try await writer.put(UnsafeRawBufferPointer(content), as: id, encoder: encoder)
+            stored = try await writer.put(content, as: id, encoder: encoder)
         }
+        note(region, entry, changed: entry == before ? 0 : content.count, stored, found)
+        meter.count(disk.name, done: UInt64(content.count), stored: stored)
+    }
+
+    /// Reads a region's changed blocks alone.
+    private func patch(
+        _ region: Int, _ blocks: [Int], _ connection: NBDConnection, _ buffer: UnsafeMutableRawBufferPointer,
+        _ encoder: ZstdEncoder, _ found: Found
+    ) async throws {
+        guard let old, let base = old.regions[region].chunks.first else { return }
+        var content: [UInt8] = []
+        var index = 0
+        while index < blocks.count {
+            // Neighbours in one go.
+            var end = index + 1
+            while end < blocks.count, blocks[end] == blocks[end - 1] + 1 { end += 1 }
+            let start = blocks[index] * Patch.blockSize
+            let stop = min(buffer.count, (blocks[end - 1] + 1) * Patch.blockSize)
+            let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<stop])
+            try await meter.admit(piece.count)
+            try connection.read(into: piece, offset: UInt64(region) * UInt64(regionSize) + UInt64(start))
+            content += piece
+            index = end
+        }
+        let changed = content.count
+        let bytes = Patch(blocks: blocks, content: content).encoded
+        let id = bytes.withUnsafeBytes { repository.cipher.id(of: $0) }
+        let stored = try await writer.put(bytes, as: id, encoder: encoder)
+        let entry = Manifest.Region.patched(base, old.regions[region].chunks.dropFirst() + [id])
+        note(region, entry, changed: changed, stored, found)
+        meter.count(disk.name, done: UInt64(buffer.count), stored: stored)
+    }
+
+    private func note(_ region: Int, _ entry: Manifest.Region, changed: Int, _ stored: UInt64, _ found: Found) {
         found.with { result in
             result.manifest.regions[region] = entry
-            if entry != before ?? .zero { result.changed += UInt64(length) }
+            result.changed += UInt64(changed)
             result.stored += stored
         }
-        meter.count(disk.name, done: UInt64(length), stored: stored)
-    }
-}
-
-/// Hands out numbers, each once.
-final class Counter: Sendable {
-    private let state = Mutex(0)
-
-    /// The next number that suits; nil where there is none.
-    func next(below end: Int, where suits: (Int) -> Bool = { _ in true }) -> Int? {
-        state.withLock { next in
-            while next < end, !suits(next) { next += 1 }
-            guard next < end else { return nil }
-            defer { next += 1 }
-            return next
-        }
-    }
-}
-
-/// Whether memory is all zeros.
-enum Zeros {
-    static func fill(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        let block = 4096
-        var at = 0
-        // Most memory that isn't zero says so soon.
-        while at + block <= bytes.count {
-            var sum = SIMD8<UInt64>(repeating: 0)
-            for index in stride(from: at, to: at + block, by: 64) {
-                sum |= bytes.loadUnaligned(fromByteOffset: index, as: SIMD8<UInt64>.self)
-            }
-            if sum != SIMD8(repeating: 0) { return false }
-            at += block
-        }
-        return bytes[at...].allSatisfy { $0 == 0 }
     }
 }

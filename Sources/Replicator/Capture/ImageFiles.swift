@@ -6,9 +6,18 @@ internal import Host
 public struct ImageFiles: CaptureSource {
     private let images: [DiskImage]
     private let connections: Int
+    private let names: [String]
+    private let consistency: RecoveryPoint.Consistency
 
-    public init(_ images: [DiskImage], connections: Int) {
+    /// - Parameters:
+    ///   - names: of the disks; "disk-0" and so on where nil.
+    ///   - consistency: off, where it is known that the machine is.
+    public init(
+        _ images: [DiskImage], names: [String]? = nil, consistency: RecoveryPoint.Consistency = .crash, connections: Int
+    ) {
         self.images = images
+        self.names = names ?? images.indices.map { "disk-\($0)" }
+        self.consistency = consistency
         self.connections = connections
     }
 
@@ -16,7 +25,7 @@ public struct ImageFiles: CaptureSource {
         var exports: [NBDExport] = []
         do {
             for image in images { exports.append(try await NBDExport(image, connections: connections)) }
-            return try Session(images, exports)
+            return try Session(self, exports)
         } catch {
             for export in exports { export.close() }
             throw error
@@ -25,18 +34,18 @@ public struct ImageFiles: CaptureSource {
 
     private struct Session: CaptureSession {
         let time = Date()
-        /// Whether the machine was off isn't known.
-        let consistency = RecoveryPoint.Consistency.crash
+        let consistency: RecoveryPoint.Consistency
         let disks: [SourceDisk]
         private let exports: [NBDExport]
         private let stamps: [String: Stamp]
 
-        init(_ images: [DiskImage], _ exports: [NBDExport]) throws {
+        init(_ source: ImageFiles, _ exports: [NBDExport]) throws {
             self.exports = exports
-            disks = images.enumerated().map { index, image in
-                SourceDisk(name: "disk-\(index)", size: image.virtualSize, uri: exports[index].uri)
+            consistency = source.consistency
+            disks = source.images.enumerated().map { index, image in
+                SourceDisk(name: source.names[index], size: image.virtualSize, uri: exports[index].uri)
             }
-            stamps = Dictionary(try images.map { ($0.path, try Stamp($0.path)) }) { first, _ in first }
+            stamps = Dictionary(try source.images.map { ($0.path, try Stamp($0.path)) }) { first, _ in first }
         }
 
         func token(of disk: SourceDisk) -> String? { nil }

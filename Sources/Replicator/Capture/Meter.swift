@@ -7,6 +7,7 @@ final class Meter: Sendable {
         var done: UInt64 = 0
         var read: UInt64 = 0
         var stored: UInt64 = 0
+        var sampled: UInt64 = 0
         var reported = ContinuousClock.now
         /// When what was read so far would have been read at the bandwidth.
         var due = ContinuousClock.now
@@ -23,7 +24,9 @@ final class Meter: Sendable {
         self.report = report
     }
 
+    /// In bytes.
     var read: UInt64 { state.withLock { $0.read } }
+    var sampled: UInt64 { state.withLock { $0.sampled } }
 
     func count(_ disk: String, done: UInt64, stored: UInt64) {
         let progress = state.withLock { state -> Capture.Progress? in
@@ -36,6 +39,9 @@ final class Meter: Sendable {
         }
         if let progress { report(progress) }
     }
+
+    /// What was read to check the source's word isn't of the capture's course.
+    func countSample(_ bytes: Int) { state.withLock { $0.sampled += UInt64(bytes) } }
 
     /// Called before a stretch is read.
     func admit(_ bytes: Int) async throws {

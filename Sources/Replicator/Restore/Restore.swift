@@ -72,19 +72,14 @@ public struct Restore: Sendable {
         let length = manifest.length(of: region)
         switch manifest.regions[region] {
         case .zero: try target.clear(offset, length)
-        case .chunk(let id):
-            // Left by a restore that was interrupted.
-            if target.isResumed, let there = try target.read(offset, length),
+        case let entry:
+            // Left by a restore that was interrupted. A patched region has no checksum of its own.
+            if target.isResumed, case .chunk(let id) = entry, let there = try target.read(offset, length),
                 there.withUnsafeBytes({ repository.cipher.id(of: $0) }) == id
             {
                 return
             }
-            let content = try await repository.chunk(id)
-            guard content.count == length else {
-                throw StoreError(
-                    .damaged, "the chunk '\(id)' of the store '\(repository.store.name)' is of another length",
-                    hint: "capture the machine again")
-            }
+            let content = try await repository.region(entry, length: length)
             try target.write(content, offset)
         }
     }

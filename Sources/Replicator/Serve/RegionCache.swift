@@ -6,10 +6,10 @@ actor RegionCache {
     private let repository: Repository
     nonisolated let manifest: Manifest
     private let limit: Int
-    private var regions: [ChunkID: [UInt8]] = [:]
+    private var regions: [Manifest.Region: [UInt8]] = [:]
     /// The one that wasn't wanted for longest is first.
-    private var order: [ChunkID] = []
-    private var fetching: [ChunkID: Task<[UInt8], any Error>] = [:]
+    private var order: [Manifest.Region] = []
+    private var fetching: [Manifest.Region: Task<[UInt8], any Error>] = [:]
 
     /// - Parameter limit: regions that are kept.
     init(_ manifest: Manifest, _ repository: Repository, limit: Int) {
@@ -31,12 +31,8 @@ actor RegionCache {
             let count = min(manifest.regionSize - start, Int(end - at))
             switch manifest.regions[index] {
             case .zero: bytes += repeatElement(0, count: count)
-            case .chunk(let id):
-                let region = try await self.region(id)
-                guard region.count >= start + count else {
-                    throw StoreError(
-                        .damaged, "the chunk '\(id)' is shorter than its region", hint: "capture the machine again")
-                }
+            case let entry:
+                let region = try await self.region(entry, length: manifest.length(of: index))
                 bytes += region[start..<start + count]
             }
             at += UInt64(count)
@@ -44,26 +40,26 @@ actor RegionCache {
         return bytes
     }
 
-    private func region(_ id: ChunkID) async throws -> [UInt8] {
-        if let region = regions[id] {
-            touch(id)
+    private func region(_ entry: Manifest.Region, length: Int) async throws -> [UInt8] {
+        if let region = regions[entry], region.count == length {
+            touch(entry)
             return region
         }
-        if let task = fetching[id] { return try await task.value }
-        let task = Task { [repository] in try await repository.chunk(id) }
-        fetching[id] = task
-        defer { fetching[id] = nil }
+        if let task = fetching[entry] { return try await task.value }
+        let task = Task { [repository] in try await repository.region(entry, length: length) }
+        fetching[entry] = task
+        defer { fetching[entry] = nil }
         let region = try await task.value
-        regions[id] = region
-        touch(id)
+        regions[entry] = region
+        touch(entry)
         if order.count > limit { regions[order.removeFirst()] = nil }
         return region
     }
 
-    private func touch(_ id: ChunkID) {
+    private func touch(_ entry: Manifest.Region) {
         // The lists are short: a region has megabytes.
-        if let index = order.firstIndex(of: id) { order.remove(at: index) }
-        order.append(id)
+        if let index = order.firstIndex(of: entry) { order.remove(at: index) }
+        order.append(entry)
     }
 
     /// What is zeros, in order and without gaps.

@@ -3,9 +3,19 @@ internal import Foundation
 
 /// All of one disk at one moment: every region by what it holds. Complete, so that any recovery point can go alone.
 public struct Manifest: Equatable, Sendable {
-    public enum Region: Equatable, Sendable {
+    public enum Region: Hashable, Sendable {
         case zero
         case chunk(ChunkID)
+        /// A chunk with these blocks laid over it, in their order: ``Patch`` in an object of a chunk's form.
+        case patched(ChunkID, [ChunkID])
+
+        var chunks: [ChunkID] {
+            switch self {
+            case .zero: []
+            case .chunk(let id): [id]
+            case .patched(let base, let patches): [base] + patches
+            }
+        }
     }
 
     /// In bytes, as a guest sees the disk.
@@ -32,7 +42,7 @@ public struct Manifest: Equatable, Sendable {
 
     public var chunks: Set<ChunkID> {
         var chunks: Set<ChunkID> = []
-        for case .chunk(let id) in regions { chunks.insert(id) }
+        for region in regions { chunks.formUnion(region.chunks) }
         return chunks
     }
 
@@ -44,14 +54,14 @@ public struct Manifest: Equatable, Sendable {
     private static let countLimit = 1 << 28
 
     /// In a frame: "RHM1", the flags, and 3 bytes of nothing; then, encrypted where the store is, the disk's size, the
-    /// region's, and the length of what follows uncompressed, 8 bytes each; then zstd of a byte for each region, 1 where
-    /// there is a chunk, and of the chunks' ids.
+    /// region's, and the length of what follows uncompressed, 8 bytes each; then zstd of a byte for each region, the number
+    /// of its objects: none where it is zeros, 1 for a chunk, more for a chunk and its patches; and of the objects' ids.
     /// - Parameter name: the object's own, which an encrypted one belongs to.
     func encoded(as name: String, cipher: Cipher) throws -> [UInt8] {
         var body: [UInt8] = []
         body.reserveCapacity(regions.count * 33)
-        for region in regions { body.append(region == .zero ? 0 : 1) }
-        for case .chunk(let id) in regions { body += id.bytes }
+        for region in regions { body.append(UInt8(region.chunks.count)) }
+        for region in regions { for id in region.chunks { body += id.bytes } }
         let packed = body.withUnsafeBytes { ZstdEncoder(level: Self.compressionLevel).encode($0, ifBelow: .max) } ?? []
         var payload = Self.number(size) + Self.number(UInt64(regionSize)) + Self.number(UInt64(body.count)) + packed
         var flags: UInt8 = 0
@@ -83,7 +93,7 @@ public struct Manifest: Equatable, Sendable {
         size = Self.number(payload, 0)
         let length = Self.number(payload, 16)
         guard let regionSize = Int(exactly: Self.number(payload, 8)), (4096...(16 << 20) - 1).contains(regionSize),
-            size < 1 << 60, length < UInt64(Self.countLimit) * 33,
+            size < 1 << 60, length < UInt64(Self.countLimit) * UInt64(1 + 32 * (1 + Patch.limit)),
             Self.count(size: size, regionSize: regionSize) <= min(Self.countLimit, Int(length)),
             let body = ZstdEncoder.decode(Array(payload[24...]), size: Int(length))
         else { throw damaged("its numbers make no sense") }
@@ -93,12 +103,14 @@ public struct Manifest: Equatable, Sendable {
         regions.reserveCapacity(count)
         var next = count
         for index in 0..<count {
-            if body[index] == 0 {
-                regions.append(.zero)
-            } else {
-                guard next + 32 <= body.count else { throw damaged("it lacks ids") }
-                regions.append(.chunk(ChunkID(bytes: Array(body[next..<next + 32]))))
-                next += 32
+            let objects = Int(body[index])
+            guard objects <= 1 + Patch.limit, next + 32 * objects <= body.count else { throw damaged("it lacks ids") }
+            let ids = (0..<objects).map { ChunkID(bytes: Array(body[next + 32 * $0..<next + 32 * $0 + 32])) }
+            next += 32 * objects
+            switch ids.count {
+            case 0: regions.append(.zero)
+            case 1: regions.append(.chunk(ids[0]))
+            default: regions.append(.patched(ids[0], Array(ids.dropFirst())))
             }
         }
         guard next == body.count else { throw damaged("it has more ids than regions") }

@@ -17,6 +17,8 @@ public struct RecoveryPoint: Codable, Equatable, Sendable, Identifiable {
         public var stored: UInt64
         /// How what had changed was found.
         public var tracking: Tracking
+        /// By what the source finds what is written after this point; nil where it can't tell.
+        public var token: String?
     }
 
     public enum Tracking: String, Codable, Sendable {
@@ -50,6 +52,8 @@ public struct RecoveryPoint: Codable, Equatable, Sendable, Identifiable {
     public var disks: [Disk]
     /// The lease that it was written under.
     public var lease: String
+    /// The machine, as whoever captured it describes it; nobody here reads it.
+    public var description: Data?
 
     /// In bytes.
     public var size: UInt64 { disks.reduce(0) { $0 + $1.size } }

@@ -15,7 +15,7 @@ struct DomainDisks {
             switch disk["device"] ?? "disk" {
             case "cdrom": described.machine.removableDrives.append(.init(kind: .cdrom, bus: bus))
             case "floppy": described.machine.removableDrives.append(.init(kind: .floppy, bus: bus ?? .floppy))
-            default: try addDisk(disk, bus, target?["dev"] ?? "a disk", to: &described)
+            default: try addDisk(disk, bus, target?["dev"], to: &described)
             }
         }
         // <os><boot dev='hd'/> is the first disk.
@@ -27,8 +27,9 @@ struct DomainDisks {
     }
 
     private func addDisk(
-        _ disk: XMLElement, _ bus: MachineDescription.Bus?, _ device: String, to described: inout DescribedMachine
+        _ disk: XMLElement, _ bus: MachineDescription.Bus?, _ target: String?, to described: inout DescribedMachine
     ) throws {
+        let device = target ?? "a disk"
         guard let source = disk.first("source") else {
             described.findings.append(
                 Finding(level: .warning, injector: "description", message: "\(device) is left out: it has no source"))
@@ -49,7 +50,8 @@ struct DomainDisks {
         described.sources.append(
             DiskSource(
                 name: path, parts: isThere ? [FilePart(file: path)] : [], format: format,
-                absence: isThere ? nil : "'\(path)', a disk of '\(reader.name)', is not there"))
+                absence: isThere ? nil : "'\(path)', a disk of '\(reader.name)', is not there",
+                target: target))
     }
 
     private func path(_ type: String, _ source: XMLElement, _ device: String) throws -> String {

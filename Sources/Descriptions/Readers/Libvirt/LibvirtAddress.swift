@@ -1,13 +1,14 @@
 internal import Foundation
 
 /// `libvirt+URI?domain=NAME`: a domain of a libvirt; the rest of the query is the URI's own.
-struct LibvirtAddress: Equatable {
-    var uri: String
-    var domain: String
+public struct LibvirtAddress: Equatable, Sendable {
+    public var uri: String
+    public var domain: String
 
-    static let prefix = "libvirt+"
+    public static let prefix = "libvirt+"
 
-    init(_ text: String) throws {
+    /// - Throws: ``DescriptionFailure``
+    public init(_ text: String) throws {
         let rest = text.dropFirst(text.hasPrefix(Self.prefix) ? Self.prefix.count : 0)
         let parts = rest.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         var domain: String?

@@ -5,7 +5,13 @@ internal import Guest
 
 /// A domain as a running libvirt describes it, over a connection that can't change anything.
 enum LibvirtSource {
-    static func read(_ address: LibvirtAddress) throws -> DescribedMachine {
+    enum Running {
+        case refused
+        case described
+    }
+
+    /// - Parameter running: what becomes of a domain that runs.
+    static func read(_ address: LibvirtAddress, running: Running = .refused) throws -> DescribedMachine {
         // libvirt prints each error on stderr where nobody takes it. The handler belongs to the process; ours does nothing.
         virSetErrorFunc(nil) { _, _ in }
         // QEMU in this process and the test driver have no read-only side; nothing here writes.
@@ -22,7 +28,7 @@ enum LibvirtSource {
                 "find the domain '\(address.domain)' at '\(address.uri)'", "'virsh list --all' tells which there are")
         }
         defer { virDomainFree(domain) }
-        try refuse(domain, address)
+        if running == .refused { try refuse(domain, address) }
         // Its definition as it starts next time; secrets aren't asked for.
         guard let text = virDomainGetXMLDesc(domain, UInt32(VIR_DOMAIN_XML_INACTIVE.rawValue)) else {
             throw failure("read the domain '\(address.domain)'", "does 'virsh dumpxml \(address.domain)' work?")
