@@ -30,7 +30,8 @@ let package = Package(
     name: "rehost",
     products: [.executable(name: "rehost", targets: ["rehost"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         system("CGuestfs", "libguestfs", apt: "libguestfs-dev"),
@@ -66,7 +67,7 @@ let package = Package(
             "Projects",
             [
                 "Archives", "Guest", "Injectors", "Converter", "Descriptions", "Disks", "Guestfs", "Host",
-                "Libvirt", "Preflight", "Replicator",
+                "Libvirt", "Preflight", "Replicator", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .executableTarget(
             name: "rehost",

@@ -9,31 +9,68 @@ struct PointsCommand: AsyncParsableCommand {
         commandName: "points", abstract: "List the recovery points in a store, oldest first.",
         discussion: """
             changed: in bytes, what was other than in the point before. stored: what was new to the store, compressed.
+            verified: when 'verify' saw it last. preflight: what came of the last boot test.
+
+            Without a STORE: what this host has seen of all of them, when it looked last. That is kept in a catalogue under
+            XDG_STATE_HOME, and can be had from the stores again.
 
             Examples:
               rehost points /backup/store
               rehost points /backup/store web01 --format json
+              rehost points
             """)
 
-    @Argument(help: "The store.") var store: String
+    @Argument(help: "The store; all that were seen from here where it is left out.") var store: String?
     @Argument(help: "Only this machine's.") var machine: String?
+    @Flag(help: "Forget what is known of the store, and read all of its records anew.") var rebuild = false
     @OptionGroup var key: StoreKeyOptions
     @OptionGroup var voice: VoiceOptions
 
+    func validate() throws {
+        if rebuild, store == nil { throw ValidationError("--rebuild needs the STORE to read") }
+    }
+
     func run() async throws {
+        guard let store else { return try await showAll() }
         let repository = try await key.request(store).open()
-        let points: [RecoveryPoint]
-        if let machine {
-            points = try await repository.knownPoints(of: machine)
-        } else {
-            points = try await repository.points()
-        }
-        let damaged = try await repository.pointsWithDamage()
+        if rebuild { try Catalogue.removeIfBroken() }
+        let catalogue = try Catalogue()
+        if rebuild { try await catalogue.forget(repository) }
+        let entries = try await catalogue.points(
+            in: repository, at: key.request(store).place, machine: machine)
         switch voice.format {
-        case .json: Console.result(try JSON.encode(PointsReport(points, damaged: damaged)))
-        case .text: Console.result(PointsText.table(points, damaged))
+        case .json: Console.result(try JSON.encode(PointsReport(entries)))
+        case .text: Console.result(PointsText.table(entries))
         }
     }
+
+    private func showAll() async throws {
+        let seen = try await Catalogue().all()
+        switch voice.format {
+        case .json:
+            Console.result(
+                try JSON.encode(
+                    SeenReport(
+                        stores: seen.map { .init(location: $0.location, seen: $0.time, points: .init($0.entries)) })))
+        case .text:
+            if seen.isEmpty { Console.result("no store was seen from here; name one: rehost points STORE\n") }
+            for store in seen {
+                Console.result("\(store.location), as it was on \(PointsText.time(store.time))\n")
+                Console.result(PointsText.table(store.entries) + "\n")
+            }
+        }
+    }
+}
+
+private struct SeenReport: Encodable {
+    struct Item: Encodable {
+        var location: String
+        var seen: Date
+        var points: PointsReport
+    }
+
+    var schema = "rehost.stores/1"
+    var stores: [Item]
 }
 
 struct PointsReport: Encodable {
@@ -46,19 +83,27 @@ struct PointsReport: Encodable {
         var stored: UInt64
         var consistency: RecoveryPoint.Consistency
         var isDamaged: Bool
+        var verified: PointHistory.Check?
+        var preflight: PointHistory.Boot?
         var disks: [RecoveryPoint.Disk]
     }
 
     var schema = "rehost.points/1"
     var points: [Item]
 
-    init(_ points: [RecoveryPoint], damaged: Set<String> = []) {
-        self.points = points.map { point in
-            Item(
+    init(_ entries: [Catalogue.Entry]) {
+        points = entries.map { entry in
+            let point = entry.point
+            return Item(
                 id: point.id, machine: point.machine, time: point.time, size: point.size, changed: point.changed,
-                stored: point.stored, consistency: point.consistency, isDamaged: damaged.contains(point.id),
-                disks: point.disks)
+                stored: point.stored, consistency: point.consistency, isDamaged: entry.isDamaged,
+                verified: entry.history.verified, preflight: entry.history.preflight, disks: point.disks)
         }
+    }
+
+    /// One that was made just now.
+    init(_ point: RecoveryPoint) {
+        self.init([Catalogue.Entry(point: point, history: PointHistory(), isDamaged: false)])
     }
 }
 
@@ -66,14 +111,25 @@ struct PointsReport: Encodable {
 enum PointsText {
     static func size(_ bytes: UInt64) -> String { PlanText.size(Int(clamping: bytes)) }
 
-    static func table(_ points: [RecoveryPoint], _ damaged: Set<String>) -> String {
-        guard !points.isEmpty else { return "no recovery points\n" }
-        var rows = [["machine", "point", "size", "changed", "stored", "consistency", "tracked", ""]]
-        for point in points {
+    /// In UTC, as the points' ids are.
+    static func time(_ time: Date) -> String {
+        time.formatted(.iso8601.year().month().day().dateTimeSeparator(.space).time(includingFractionalSeconds: false))
+    }
+
+    static func table(_ entries: [Catalogue.Entry]) -> String {
+        guard !entries.isEmpty else { return "no recovery points\n" }
+        var rows = [
+            ["machine", "point", "size", "changed", "stored", "consistency", "tracked", "verified", "preflight", ""]
+        ]
+        for entry in entries {
+            let point = entry.point
             let tracking = Set(point.disks.map(\.tracking.rawValue)).sorted().joined(separator: "+")
+            let check = entry.history.verified
             rows.append([
                 point.machine, point.id, size(point.size), size(point.changed), size(point.stored),
-                point.consistency.rawValue, tracking, damaged.contains(point.id) ? "DAMAGED" : "",
+                point.consistency.rawValue, tracking,
+                check.map { "\(time($0.time).prefix(10)) \($0.isGood ? $0.depth.rawValue : "BAD")" } ?? "-",
+                entry.history.preflight?.verdict ?? "-", entry.isDamaged ? "DAMAGED" : "",
             ])
         }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

@@ -82,10 +82,15 @@ struct PreflightCommand: AsyncParsableCommand {
               rehost preflight web01.qcow2 --html web01.html
               rehost preflight converted/*.qcow2 --junit boots.xml --evidence boots/
               rehost preflight web01.qcow2 --connect qemu:///system
+              rehost preflight '/backup/store#web01'
               rehost preflight db01.vmdk --disk db01-data.vmdk --firmware uefi --disk-bus sata --no-witness
             """)
 
-    @Argument(help: "The first disk of a machine, in any format that qemu-img reads.") var images: [String]
+    @Argument(
+        help:
+            "The first disk of a machine, in any format that qemu-img reads; or a recovery point, STORE#MACHINE[@POINT]."
+    )
+    var images: [String]
     @Option(name: .customLong("disk"), help: "A further disk of the one machine; repeat it, in its order.")
     var disks: [String] = []
     @Option(
@@ -117,6 +122,7 @@ struct PreflightCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Write all of these, and pictures, serial logs and packets, there.", valueName: "folder"))
     var evidence: String?
+    @OptionGroup var key: StoreKeyOptions
     @OptionGroup var voice: VoiceOptions
 
     func validate() throws {
@@ -130,7 +136,7 @@ struct PreflightCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = voice.console
-        var request = PreflightRequest(targets: try targets { console.show(.note($0)) })
+        var request = PreflightRequest(targets: try await targets { console.show(.note($0)) })
         request.witness = noWitness ? .none : .lay
         request.keys = try Passphrases.read(keys)
         request.budget = Double(budget)
@@ -142,6 +148,12 @@ struct PreflightCommand: AsyncParsableCommand {
         let results = try await Interruption.cancelling { try await run.run { console.show($0) } }
         try outputs.write(results, created: Date())
         let reports = results.map(\.report)
+        for (target, report) in zip(request.targets, reports) where target.point == nil {
+            guard let origin = target.origin, report.verdict != .notTested else { continue }
+            do { try await Replication.note(report, of: origin, key: key.key()) } catch {
+                console.show(.note("note: the verdict isn't in '\(origin.store)': \(error)"))
+            }
+        }
         switch voice.format {
         case .json: Console.result(try JSON.encode(PreflightReport(images: reports)))
         case .text: for report in reports { Console.result(TextReport.render(report)) }
@@ -154,22 +166,9 @@ struct PreflightCommand: AsyncParsableCommand {
         }
     }
 
-    private func targets(_ note: (String) -> Void) throws -> [PreflightRequest.Target] {
-        var found = try images.map { image -> (PreflightRequest.Target) in
-            let converted = ConvertedImage(beside: image)
-            let all = disks.isEmpty ? converted?.disks ?? [image] : [image] + disks
-            let domain = connect == nil ? nil : try WrittenDomain(beside: image)
-            var value = machine.machine(for: converted, written: domain?.machine)
-            value.bootDisk = bootDisk.map { $0 - 1 } ?? (disks.isEmpty ? value.bootDisk : 0)
-            var target = PreflightRequest.Target(disks: all, machine: value)
-            guard let domain else { return target }
-            if domain.fits(value, diskCount: all.count) {
-                target.domain = domain
-            } else {
-                note("note: the options ask for another machine than '\(domain.path)' is; it isn't used")
-            }
-            return target
-        }
+    private func targets(_ note: (String) -> Void) async throws -> [PreflightRequest.Target] {
+        var found: [PreflightRequest.Target] = []
+        for image in images { found.append(try await target(image, note)) }
         for target in found where !target.disks.indices.contains(target.machine.bootDisk) {
             throw ValidationError("'--boot-disk \(target.machine.bootDisk + 1)': there are \(target.disks.count) disks")
         }
@@ -181,6 +180,34 @@ struct PreflightCommand: AsyncParsableCommand {
             return isPart
         }
         return found
+    }
+
+    private func target(_ image: String, _ note: (String) -> Void) async throws -> PreflightRequest.Target {
+        if let point = try await ServedPoint.open(image, key: key.key()) {
+            guard disks.isEmpty else {
+                throw ValidationError("'\(image)' has disks of its own; leave --disk out")
+            }
+            let described = ConvertedImage(point)
+            var value = machine.machine(for: described)
+            value.bootDisk = bootDisk.map { $0 - 1 } ?? value.bootDisk
+            var target = PreflightRequest.Target(disks: described.disks, machine: value)
+            target.point = point
+            return target
+        }
+        let converted = ConvertedImage(beside: image)
+        let all = disks.isEmpty ? converted?.disks ?? [image] : [image] + disks
+        let domain = connect == nil ? nil : try WrittenDomain(beside: image)
+        var value = machine.machine(for: converted, written: domain?.machine)
+        value.bootDisk = bootDisk.map { $0 - 1 } ?? (disks.isEmpty ? value.bootDisk : 0)
+        var target = PreflightRequest.Target(disks: all, machine: value)
+        target.origin = converted?.origin
+        guard let domain else { return target }
+        if domain.fits(value, diskCount: all.count) {
+            target.domain = domain
+        } else {
+            note("note: the options ask for another machine than '\(domain.path)' is; it isn't used")
+        }
+        return target
     }
 
     private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }

@@ -70,6 +70,17 @@ public final class NBDConnection: @unchecked Sendable {
         guard nbd_pwrite(handle, start, bytes.count, offset, 0) == 0 else { throw Self.failure("write at \(offset)") }
     }
 
+    /// Has a stretch read as zeros, as a hole where the format has holes.
+    public func zero(offset: UInt64, length: UInt64) throws {
+        guard length > 0, nbd_zero(handle, length, offset, 0) != 0 else { return }
+        throw Self.failure("zero at \(offset)")
+    }
+
+    /// Returns when all that was written is safe from a power cut.
+    public func flush() throws {
+        guard nbd_flush(handle, 0) == 0 else { throw Self.failure("flush") }
+    }
+
     public func has(context: String) -> Bool { nbd_can_meta_context(handle, context) == 1 }
 
     /// What a context says about a stretch, without gaps and in order.

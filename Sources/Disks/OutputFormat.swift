@@ -50,6 +50,9 @@ public enum OutputFormat: String, Sendable, CaseIterable {
         }
     }
 
+    /// Those that can be written in any order.
+    public static let writable: [OutputFormat] = [.raw, .qcow2, .vmdk, .vpc, .vhdx]
+
     /// What qemu-img is told beside the driver's name.
     var creationOptions: [String] {
         switch ofDisks {

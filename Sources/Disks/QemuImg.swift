@@ -10,6 +10,19 @@ public enum QemuImg {
         _ = try await Command("qemu-img", arguments + (size.map { [String($0)] } ?? [])).run()
     }
 
+    /// A new disk that reads as zeros.
+    /// - Parameter size: in bytes.
+    public static func create(_ path: String, as format: OutputFormat, size: UInt64) async throws {
+        var arguments = ["create", "-q", "-f", format.driver]
+        if !format.creationOptions.isEmpty { arguments += ["-o", format.creationOptions.joined(separator: ",")] }
+        _ = try await Command("qemu-img", arguments + [path, "\(size)"]).run()
+    }
+
+    /// Gives back the room of clusters that a program which was killed had taken and not used.
+    public static func repairLeaks(_ path: String) async throws {
+        _ = try await Command("qemu-img", ["check", "-q", "-f", "qcow2", "-r", "leaks", path]).run()
+    }
+
     /// Copies an image, holes left out.
     /// - Parameters:
     ///   - format: only its disks' own; packing is another step.

@@ -146,4 +146,7 @@ public final class BackgroundProgram: @unchecked Sendable {
         kill(processID, SIGKILL)
         ended.wait()
     }
+
+    /// Returns when it has ended by itself.
+    public func wait() { ended.wait() }
 }

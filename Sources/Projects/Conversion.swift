@@ -112,7 +112,9 @@ public struct Conversion: Sendable {
             machine: request.machine, timings: phases.all)
         let tested = try await bootTest(jobs, inspection, progress)
         conversion.timings = phases.all
-        let result = TestedReport(conversion: conversion, preflight: tested?.report)
+        let result = TestedReport(
+            conversion: conversion, preflight: tested?.report, recoveryPoint: request.point?.reference)
+        if let tested { await request.point?.note(tested.report, image: output) { progress(.note($0)) } }
         if let page, let tested {
             let html = HTMLPage.render(
                 [(tested.report, tested.artifacts)],

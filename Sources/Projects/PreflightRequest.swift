@@ -18,6 +18,10 @@ public struct PreflightRequest: Sendable {
         public var machine: Machine
         /// The domain beside the first disk, where libvirt is to run it.
         public var domain: WrittenDomain?
+        /// The recovery point whose disks these are; their names are only names then.
+        public var point: ServedPoint?
+        /// The point that the disks were converted from.
+        public var origin: PointReference?
 
         public init(disks: [String], machine: Machine) {
             self.disks = disks
@@ -46,6 +50,25 @@ public struct ConvertedImage: Sendable {
     public var firmware: Machine.Firmware?
     public var bus: Machine.DiskBus?
     public var bootDisk: Int
+    /// The recovery point that it was converted from.
+    public var origin: PointReference?
+
+    /// A machine as a recovery point's description has it.
+    public init(_ point: ServedPoint) {
+        disks = point.names
+        firmware = point.machine?.firmware.flatMap { Machine.Firmware(rawValue: $0.rawValue) }
+        let buses = point.machine?.disks.compactMap(\.bus) ?? []
+        bus =
+            switch buses.first {
+            case .virtio: .virtioBlk
+            case .scsi: .virtioSCSI
+            case .sata, .ide: .sata
+            default: nil
+            }
+        let order = point.machine?.disks.map { $0.bootOrder ?? .max } ?? []
+        bootDisk = order.indices.min { order[$0] < order[$1] } ?? 0
+        if !disks.indices.contains(bootDisk) { bootDisk = 0 }
+    }
 
     /// Reads IMAGE.report.json, which `convert` writes beside its output; nil where there is none that fits.
     public init?(beside image: String) {
@@ -65,6 +88,7 @@ public struct ConvertedImage: Sendable {
         firmware = Machine.Firmware(rawValue: report.requirements.firmware)
         bus = Machine.DiskBus(rawValue: report.requirements.diskBus)
         bootDisk = disks.indices.contains(report.requirements.bootDisk) ? report.requirements.bootDisk : 0
+        origin = report.recoveryPoint
     }
 
     private struct Outline: Decodable {
@@ -76,5 +100,6 @@ public struct ConvertedImage: Sendable {
         }
         var disks: [Disk]
         var requirements: Requirements
+        var recoveryPoint: PointReference?
     }
 }

@@ -153,11 +153,9 @@ struct PreflightJob: Sendable {
 
         var images: [DiskImage] = []
         let start = try await phases.time("check the image") {
-            for path in target.disks {
-                let image = try await DiskImage.open(path)
-                try await QemuImg.check(image)
-                images.append(image)
-            }
+            images = target.point?.images ?? []
+            if target.point == nil { for path in target.disks { images.append(try await DiskImage.open(path)) } }
+            for image in images { try await QemuImg.check(image) }
             return try await QemuImg.start(
                 of: images[target.machine.bootDisk], count: Self.startSize, scratch: folder)
         }
@@ -192,6 +190,7 @@ struct PreflightJob: Sendable {
         for phase in phases.all where phase.name != "boot" {
             report.preparation[phase.name] = phase.seconds
         }
+        await target.point?.note(report, image: nil) { progress(.note(label + $0)) }
         return PreflightRun.Result(report: report, artifacts: artifacts)
     }
 

@@ -1,8 +1,9 @@
 public import Descriptions
-internal import Disks
+public import Disks
 internal import Foundation
-public import Guest
+internal import Guest
 internal import Libvirt
+public import Preflight
 public import Replicator
 
 /// Which store is meant, and what opens it.
@@ -17,6 +18,11 @@ public struct StoreRequest: Sendable {
         self.location = location
         self.key = key
         self.regionSize = regionSize
+    }
+
+    /// The same from wherever it is said.
+    public var place: String {
+        location.contains("://") ? location : URL(fileURLWithPath: location).standardizedFileURL.path
     }
 
     private func store() throws -> any ObjectStore {
@@ -89,12 +95,30 @@ public enum Replication {
         }
     }
 
-    /// - Parameter output: the first disk's file; others get "-disk2" before its ending.
+    /// Records what came of a boot test of what was converted from a point.
+    public static func note(
+        _ report: ImageReport, of origin: PointReference, key: Repository.Key?
+    ) async throws {
+        let repository = try await StoreRequest(location: origin.store, key: key).open()
+        let point = try await repository.point(named: "\(origin.machine)@\(origin.point)")
+        let image = URL(fileURLWithPath: report.image).lastPathComponent
+        try await repository.note(
+            PointHistory.Boot(time: Date(), verdict: report.verdict.rawValue, image: image), of: point)
+    }
+
+    /// - Parameters:
+    ///   - output: the first disk's file; others get "-disk2" before its ending.
+    ///   - format: whatever a single file can be.
     /// - Returns: the files.
     public static func restore(
-        _ point: RecoveryPoint, from repository: Repository, to output: String, existing: Conversion.Existing,
-        progress: @escaping @Sendable (RunProgress) -> Void
+        _ point: RecoveryPoint, from repository: Repository, to output: String, as format: OutputFormat,
+        existing: Conversion.Existing, progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws -> [String] {
+        guard [.vmdkStreamOptimized, .vhdFixed].contains(format) || OutputFormat.writable.contains(format) else {
+            throw StoreError(
+                .unavailable, "a point can't be restored as '\(format.rawValue)', which is a package",
+                hint: "restore a raw or qcow2 disk, or write the package with 'rehost convert STORE#MACHINE'")
+        }
         let paths = point.disks.indices.map { index in Self.path(output, disk: index) }
         if existing == .refuse, let there = paths.first(where: { FileManager.default.fileExists(atPath: $0) }) {
             throw StoreError(.unavailable, "'\(there)' exists already", hint: "choose another --output, or add --force")
@@ -102,11 +126,39 @@ public enum Replication {
         let phases = Phases(report: progress)
         let rate = Rate("restore", progress)
         try await phases.time("restore '\(point.machine)@\(point.id)'") {
-            try await Restore(point, from: repository).run(to: paths) {
+            guard OutputFormat.writable.contains(format) else {
+                return try await write(point, from: repository, to: paths, as: format, progress)
+            }
+            try await Restore(point, from: repository).run(to: paths, as: format) {
                 rate.show($0.done, of: $0.total, moved: $0.done)
             }
         }
         return paths
+    }
+
+    /// In a format that can only be written from its start to its end.
+    private static func write(
+        _ point: RecoveryPoint, from repository: Repository, to paths: [String], as format: OutputFormat,
+        _ progress: @escaping @Sendable (RunProgress) -> Void
+    ) async throws {
+        let socket = "/tmp/rehost-point-\(UUID().uuidString.prefix(13))"
+        let server = try await PointServer(point, from: repository, socket: socket)
+        defer { server.close() }
+        for (index, disk) in point.disks.enumerated() {
+            let image = try DiskImage.open(
+                export: disk.name, on: socket, size: disk.size, allocated: server.allocated(disk: index),
+                title: disk.name)
+            let part = paths[index] + ".part"
+            do {
+                try await QemuImg.copy(image, to: part, as: format) {
+                    progress(.part("restore", (Double(index) + $0) / Double(point.disks.count)))
+                }
+                try DurableFile.rename(part, to: paths[index])
+            } catch {
+                try? FileManager.default.removeItem(atPath: part)
+                throw error
+            }
+        }
     }
 
     private static func path(_ output: String, disk: Int) -> String {
@@ -158,33 +210,5 @@ struct MachineRecord: Codable {
     /// - Returns: nil where it is from a version that says other things.
     static func decode(_ bytes: Data?) -> MachineDescription? {
         bytes.flatMap { try? JSONDecoder().decode(Self.self, from: $0).machine }
-    }
-}
-
-/// A recovery point whose disks are read as they are wanted, straight from its store.
-public struct ServedPoint: Sendable {
-    public let point: RecoveryPoint
-    /// Of the machine that was captured, where something had described it.
-    public var machine: MachineDescription? { MachineRecord.decode(point.description) }
-    let images: [DiskImage]
-    private let server: PointServer
-
-    /// - Parameter name: "STORE#MACHINE", or "STORE#MACHINE@POINT".
-    /// - Returns: nil where it is no such name.
-    public static func open(_ name: String, key: Repository.Key?) async throws -> ServedPoint? {
-        // A file of that name is meant as a file.
-        guard let mark = name.lastIndex(of: "#"), !FileManager.default.fileExists(atPath: name) else { return nil }
-        let machine = String(name[name.index(after: mark)...])
-        let repository = try await StoreRequest(location: String(name[..<mark]), key: key).open()
-        let point = try await repository.point(named: machine)
-        let socket = "/tmp/rehost-point-\(UUID().uuidString.prefix(13))"
-        let server = try await PointServer(point, from: repository, socket: socket)
-        return ServedPoint(
-            point: point,
-            images: try point.disks.enumerated().map { index, disk in
-                try DiskImage.open(
-                    export: disk.name, on: socket, size: disk.size, allocated: server.allocated(disk: index),
-                    title: "\(name): \(disk.name)")
-            }, server: server)
     }
 }

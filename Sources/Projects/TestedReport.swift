@@ -6,6 +6,8 @@ public import Preflight
 public struct TestedReport: Sendable, Encodable {
     public var conversion: ConversionReport
     public var preflight: ImageReport?
+    /// The recovery point that the disks are of.
+    public var recoveryPoint: PointReference?
 
     /// The conversion's, or the boot's.
     public var hasWarnings: Bool {
@@ -13,11 +15,12 @@ public struct TestedReport: Sendable, Encodable {
             || preflight?.findings.contains { $0.level == .warning } ?? false
     }
 
-    private enum Key: String, CodingKey { case preflight }
+    private enum Key: String, CodingKey { case preflight, recoveryPoint }
 
     public func encode(to encoder: any Encoder) throws {
         try conversion.encode(to: encoder)
         var container = encoder.container(keyedBy: Key.self)
         try container.encodeIfPresent(preflight, forKey: .preflight)
+        try container.encodeIfPresent(recoveryPoint, forKey: .recoveryPoint)
     }
 }

@@ -59,5 +59,6 @@ extension Repository {
         // The record first: without it the point isn't one, and the manifests are nobody's.
         try await store.remove(point.object)
         for disk in point.disks { try await store.remove(disk.manifest) }
+        try await removeHistory(of: point)
     }
 }

@@ -42,7 +42,9 @@ public struct Verification: Sendable {
         var outcome = Outcome()
         var users: [ChunkID: [String]] = [:]
         var damagedPoints: Set<String> = []
-        for point in try await repository.points(of: machine) {
+        let now = Date()
+        let points = try await repository.points(of: machine)
+        for point in points {
             let name = "\(point.machine)@\(point.id)"
             for disk in point.disks {
                 do {
@@ -65,6 +67,16 @@ public struct Verification: Sendable {
             _ = try await repository.store.put(Repository.damagedFolder + id.description, [], .replacing)
         }
         outcome.damagedPoints = damagedPoints.sorted()
+        for (machine, points) in Dictionary(grouping: points, by: \.machine) {
+            let checks = points.map { point in
+                (
+                    point.id,
+                    PointHistory.Check(
+                        time: now, depth: depth, isGood: !damagedPoints.contains("\(point.machine)@\(point.id)"))
+                )
+            }
+            try await repository.note(Dictionary(checks) { first, _ in first }, of: machine)
+        }
         return outcome
     }
 

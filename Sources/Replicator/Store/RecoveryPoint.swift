@@ -60,7 +60,8 @@ public struct RecoveryPoint: Codable, Equatable, Sendable, Identifiable {
     public var changed: UInt64 { disks.reduce(0) { $0 + $1.changed } }
     public var stored: UInt64 { disks.reduce(0) { $0 + $1.stored } }
 
-    var object: String { Self.object(machine: machine, id: id) }
+    /// Its record's, in the store.
+    public var object: String { Self.object(machine: machine, id: id) }
     static func object(machine: String, id: String) -> String { "points/\(machine)/\(id).point" }
 
     static func newID(at time: Date) throws -> String {

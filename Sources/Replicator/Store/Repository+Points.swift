@@ -1,7 +1,7 @@
 internal import Foundation
 
 extension Repository {
-    private static var decoder: JSONDecoder {
+    static var decoder: JSONDecoder {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom { decoder in
             try Date(try decoder.singleValueContainer().decode(String.self), strategy: timeStyle)
@@ -14,7 +14,7 @@ extension Repository {
         .iso8601.year().month().day().time(includingFractionalSeconds: true)
     }
 
-    private static var encoder: JSONEncoder {
+    static var encoder: JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .custom { date, encoder in
@@ -34,24 +34,28 @@ extension Repository {
     }
 
     /// The points of a machine, or of all, oldest first. A point whose lease was taken away isn't one.
-    public func points(of machine: String? = nil) async throws -> [RecoveryPoint] {
+    /// - Parameter known: records that were read before, by their objects: a record never changes.
+    public func points(
+        of machine: String? = nil, known: [String: RecoveryPoint] = [:]
+    ) async throws -> [RecoveryPoint] {
         if let machine, !MachineName.isValid(machine) { throw Self.noMachine(machine, []) }
         let revoked = try await revokedLeases()
         var points: [RecoveryPoint] = []
         for object in try await store.list(machine.map { "points/\($0)/" } ?? "points/")
         where object.name.hasSuffix(".point") {
-            let point = try await point(in: object.name)
-            if !revoked.contains(point.lease) { points.append(point) }
+            do {
+                let point = if let known = known[object.name] { known } else { try await point(in: object.name) }
+                if !revoked.contains(point.lease) { points.append(point) }
+            } catch let error as StoreError where error.kind == .missing {
+                // Removed since it was listed.
+            }
         }
         return points.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
     }
 
     private func point(in object: String) async throws -> RecoveryPoint {
-        var bytes = try await store.get(object)
-        if let keys = cipher.keys {
-            // Sealed as a whole, for this name: nobody without the key can make one, or move one.
-            bytes = (try? Cipher.open(bytes, key: keys.content, context: Array(object.utf8))) ?? []
-        }
+        let record = try await store.get(object)
+        let bytes = (try? unsealed(record, as: object)) ?? []
         guard let point = try? Self.decoder.decode(RecoveryPoint.self, from: Data(bytes)), point.schema == 1,
             MachineName.isValid(point.machine), point.object == object
         else {
@@ -118,10 +122,7 @@ extension Repository {
 
     /// Makes a point one: from now on it counts.
     func commit(_ point: RecoveryPoint) async throws {
-        var record = Array(try Self.encoder.encode(point))
-        if let keys = cipher.keys {
-            record = try Cipher.seal(record, key: keys.content, context: Array(point.object.utf8))
-        }
+        let record = try sealed(Array(Self.encoder.encode(point)), as: point.object)
         guard try await store.put(point.object, record, .ifAbsent) else {
             throw StoreError(
                 .busy, "the store '\(store.name)' has the point '\(point.id)' of '\(point.machine)' already",
