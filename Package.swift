@@ -88,8 +88,8 @@ let package = Package(
         tests("ConverterTests", ["Converter", "Injectors", "Guest", "Archives"]),
         tests("DescriptionsTests", ["Descriptions", "Guest", "Archives", "XML"]),
         tests("DisksTests", ["Disks", "Guest"]),
-        tests("ReplicatorTests", ["Replicator", "Archives", "Disks", "Host"]),
-        tests("ProjectsTests", ["Projects", "Descriptions", "Disks", "Guest"]),
+        tests("ReplicatorTests", ["Replicator", "Archives", "Disks", "Host", "Libvirt", "XML"]),
+        tests("ProjectsTests", ["Projects", "Descriptions", "Disks", "Guest", "Replicator"]),
         tests(
             "PreflightTests", ["Preflight", "Converter", "Descriptions", "Guest", "Host", "Libvirt", "XML"],
             exclude: ["Judge/Logs"]),

@@ -209,57 +209,37 @@ struct CaptureTests {
         #expect(Array(try Data(contentsOf: URL(fileURLWithPath: path))) == content)
         #expect(!FileManager.default.fileExists(atPath: path + ".part"))
     }
-}
 
-/// A source that knows what has changed, as a running machine's does.
-struct TrackedCaptureTests {
-    private struct Tracked: CaptureSource {
-        let files: ImageFiles
-        let changes: [NBDConnection.Extent]
-
-        func begin(since tokens: [String: String]) async throws -> any CaptureSession {
-            Session(inner: try await files.begin(since: tokens), changes: changes)
-        }
-
-        private struct Session: CaptureSession {
-            let inner: any CaptureSession
-            let changes: [NBDConnection.Extent]
-            var time: Date { inner.time }
-            var consistency: RecoveryPoint.Consistency { .fileSystem }
-            var disks: [SourceDisk] {
-                inner.disks.map { disk in
-                    var disk = disk
-                    disk.changes = changes
-                    return disk
-                }
-            }
-            func token(of disk: SourceDisk) -> String? { "1" }
-            func checkStillness() async throws { try await inner.checkStillness() }
-            func committed() async throws { try await inner.committed() }
-            func end() async throws { try await inner.end() }
-        }
+    @Test(arguments: OutputFormat.writable)
+    func everyFormatHoldsTheSame(format: OutputFormat) async throws {
+        let disks = try TestDisks()
+        let repository = try await repository()
+        let content = TestDisks.content([1, 0, 3, 0, 5], tail: 1536)
+        let point = try await disks.capture([disks.write("disk", content)], into: repository).point
+        let path = disks.path("out.\(format.rawValue)")
+        try await Restore(point, from: repository, workers: 2).run(to: [path], as: format) { _ in }
+        let copy = disks.path("copy.raw")
+        try HostTool("qemu-img").output(["convert", "-f", format.driver, "-O", "raw", path, copy])
+        let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: copy)))
+        #expect(Array(bytes.prefix(content.count)) == content)
+        #expect(bytes.dropFirst(content.count).allSatisfy { $0 == 0 })
     }
 
-    @Test func onlyWhatTheSourceNamesIsRead() async throws {
+    @Test func anInterruptedImageGoesOn() async throws {
         let disks = try TestDisks()
-        let repository = try await Repository.openOrMake(MemoryStore(), regionSize: TestDisks.regionSize)
-        _ = try await disks.capture([disks.write("disk", TestDisks.content([1, 2, 3, 4, 5]))], into: repository)
-        let content = TestDisks.content([1, 9, 3, 4, 8])
-        let image = try await disks.write("disk", content)
-        let size = UInt64(TestDisks.regionSize)
-        let changes = [
-            NBDConnection.Extent(offset: size + 10, length: 20, flags: 1),
-            NBDConnection.Extent(offset: 5 * size - 1, length: 1, flags: 1),
-            // Behind the end, where the disk was once.
-            NBDConnection.Extent(offset: 40 * size, length: size, flags: 1),
-        ]
-        let source = Tracked(files: ImageFiles([image], connections: 2), changes: changes)
-        let outcome = try await Capture(of: source, as: "web01", into: repository, options: .init(workers: 2)).run {
-            _ in
-        }
-        #expect(outcome.read == 2 * size && outcome.point.changed == 2 * size)
-        #expect(outcome.point.disks.map(\.tracking) == [.bitmap])
-        #expect(outcome.point.consistency == .fileSystem)
-        #expect(try await disks.restored(outcome.point, from: repository) == [content])
+        let repository = try await repository()
+        let content = TestDisks.content([1, 2, 3, 0, 5])
+        let point = try await disks.capture([disks.write("disk", content)], into: repository).point
+        let path = disks.path("out.qcow2")
+        // Something else where a region and a hole are to be.
+        var half = Array(content[..<TestDisks.regionSize])
+        half += [UInt8](repeating: 9, count: 4 * TestDisks.regionSize)
+        let part = try await disks.write("half", half)
+        try HostTool("qemu-img").output(["convert", "-O", "qcow2", part.path, path + ".part"])
+        try await Restore(point, from: repository, workers: 2).run(to: [path], as: .qcow2) { _ in }
+        let copy = disks.path("copy.raw")
+        try HostTool("qemu-img").output(["convert", "-f", "qcow2", "-O", "raw", path, copy])
+        #expect(Array(try Data(contentsOf: URL(fileURLWithPath: copy))) == content)
+        #expect(!FileManager.default.fileExists(atPath: path + ".part"))
     }
 }

@@ -124,14 +124,14 @@ struct CollectorTests {
             for machine in 0..<3 {
                 group.addTask {
                     var round: UInt8 = 0
-                    while Date() < end {
+                    repeat {
                         round = round &+ 1
                         let seeds = (0..<4).map { UInt8(1 + (Int(round) * ($0 + machine)) % 7) }
                         let image = try await disks.write("disk-\(machine)", TestDisks.content(seeds))
                         _ = try await disks.capture([image], as: "m\(machine)", into: repository)
                         let points = try await repository.points(of: "m\(machine)")
                         for point in points.dropLast(2) { try await repository.remove(point) }
-                    }
+                    } while Date() < end
                 }
             }
             group.addTask {

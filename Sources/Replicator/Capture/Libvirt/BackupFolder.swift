@@ -66,7 +66,7 @@ struct BackupFolder {
         let folder = (socket as NSString).deletingLastPathComponent
         let name = (folder as NSString).lastPathComponent
         guard name.hasPrefix(prefix),
-            let process = name.dropFirst(prefix.count).split(separator: "-").first.flatMap({ Int32($0) }), process > 0
+            let process = Int32(name.dropFirst(prefix.count).prefix { $0 != "-" }), process > 0
         else { return nil }
         return Owner(process: process, folder: folder)
     }
