@@ -32,6 +32,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        // What it is built on: connections' errors and certificates have their types there.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     ],
     targets: [
         system("CGuestfs", "libguestfs", apt: "libguestfs-dev"),
@@ -62,7 +66,14 @@ let package = Package(
         module("Disks", ["Host", "CCrypto", "CNBD", "CZlib"]),
         module("Guestfs", ["Guest", "Archives", "Hives", "Host", "CGuestfs"]),
         module("Preflight", ["Guest", "Disks", "Host", "Libvirt", "XML", "CZlib", "CLibvirt"]),
-        module("Replicator", ["Archives", "Disks", "Host", "Libvirt", "XML", "CCrypto", "CLibvirt", "CLinux"]),
+        module(
+            "Replicator",
+            [
+                "Archives", "Disks", "Host", "Libvirt", "XML", "CCrypto", "CLibvirt", "CLinux",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         module(
             "Projects",
             [
@@ -72,7 +83,8 @@ let package = Package(
         .executableTarget(
             name: "rehost",
             dependencies: [
-                "Projects", "Converter", "Descriptions", "Disks", "Guest", "Injectors", "Preflight", "Replicator",
+                "Projects", "Converter", "Descriptions", "Disks", "Guest", "Host", "Injectors", "Preflight",
+                "Replicator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CLI", exclude: ["README.md"], swiftSettings: strict),
@@ -80,7 +92,7 @@ let package = Package(
         .target(
             name: "GuestTesting", dependencies: ["Guest", "Archives", "Hives"], path: "Tests/GuestTesting",
             swiftSettings: strict),
-        tests("EndToEndTests", []),
+        tests("EndToEndTests", ["Replicator", "Disks", "Libvirt"]),
         tests("GuestTests", ["Guest"]),
         tests("ArchivesTests", ["Archives", "Guest"]),
         tests("HivesTests", ["Hives", "Guest"]),

@@ -22,9 +22,11 @@ struct CaptureCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var source: SourceOptions
-    @Option(help: ArgumentHelp("The store: a folder, made where there is none.", valueName: "STORE")) var to: String
+    @Option(
+        help: ArgumentHelp("The store: a folder, made where there is none, or s3://BUCKET/PREFIX.", valueName: "STORE"))
+    var to: String
     @Option(help: ArgumentHelp("What the machine is called in the store.", valueName: "NAME")) var machine: String
-    @OptionGroup var key: StoreKeyOptions
+    @OptionGroup var storeOptions: StoreOptions
     @Option(
         name: .customLong("region-size"),
         help: ArgumentHelp("Of a new store: 64K to 8M, a power of two (default: 4M).", valueName: "bytes"))
@@ -58,7 +60,7 @@ struct CaptureCommand: AsyncParsableCommand {
         } else {
             target = .guest(try source.request())
         }
-        let store = try key.request(to, regionSize: regionSize.map { Int($0.bytes) })
+        let store = try storeOptions.request(to, regionSize: regionSize.map { Int($0.bytes) })
         var options = Capture.Options()
         options.bandwidth = bandwidth?.bytes
         let console = voice.console

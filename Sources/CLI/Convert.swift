@@ -22,7 +22,7 @@ struct Convert: AsyncParsableCommand {
             """)
 
     @OptionGroup var source: SourceOptions
-    @OptionGroup var store: StoreKeyOptions
+    @OptionGroup var store: StoreOptions
     @OptionGroup var options: AdaptationOptions
     @OptionGroup var voice: VoiceOptions
     @Option(help: ArgumentHelp("The first disk's new file; others get -disk2, -disk3 and so on.", valueName: "PATH"))

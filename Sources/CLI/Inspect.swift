@@ -15,7 +15,7 @@ struct Inspect: AsyncParsableCommand {
             """)
 
     @OptionGroup var source: SourceOptions
-    @OptionGroup var store: StoreKeyOptions
+    @OptionGroup var store: StoreOptions
     @OptionGroup var voice: VoiceOptions
     @Flag(help: "Only what the machine is described with; no disk is opened, and none needs to be there.")
     var hardware = false

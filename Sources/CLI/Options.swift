@@ -55,8 +55,8 @@ struct SourceOptions: ParsableArguments {
     var keys: [String] = []
 
     /// The same, where the source may be a recovery point.
-    func request(_ adaptation: Adaptation = Adaptation(), store: StoreKeyOptions) async throws -> GuestRequest {
-        guard let source, let point = try await ServedPoint.open(source, key: store.key()) else {
+    func request(_ adaptation: Adaptation = Adaptation(), store: StoreOptions) async throws -> GuestRequest {
+        guard let source, let point = try await ServedPoint.open(source, access: store.access()) else {
             return try request(adaptation)
         }
         var request = GuestRequest(

@@ -15,7 +15,7 @@ struct PlanCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var source: SourceOptions
-    @OptionGroup var store: StoreKeyOptions
+    @OptionGroup var store: StoreOptions
     @OptionGroup var options: AdaptationOptions
     @OptionGroup var voice: VoiceOptions
     @Option(help: "Write the plan as JSON to this file, too.") var report: String?

@@ -23,7 +23,7 @@ struct PointsCommand: AsyncParsableCommand {
     @Argument(help: "The store; all that were seen from here where it is left out.") var store: String?
     @Argument(help: "Only this machine's.") var machine: String?
     @Flag(help: "Forget what is known of the store, and read all of its records anew.") var rebuild = false
-    @OptionGroup var key: StoreKeyOptions
+    @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var voice: VoiceOptions
 
     func validate() throws {
@@ -32,12 +32,12 @@ struct PointsCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let store else { return try await showAll() }
-        let repository = try await key.request(store).open()
+        let repository = try await storeOptions.request(store).open()
         if rebuild { try Catalogue.removeIfBroken() }
         let catalogue = try Catalogue()
         if rebuild { try await catalogue.forget(repository) }
         let entries = try await catalogue.points(
-            in: repository, at: key.request(store).place, machine: machine)
+            in: repository, at: storeOptions.request(store).place, machine: machine)
         switch voice.format {
         case .json: Console.result(try JSON.encode(PointsReport(entries)))
         case .text: Console.result(PointsText.table(entries))

@@ -122,7 +122,7 @@ struct PreflightCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Write all of these, and pictures, serial logs and packets, there.", valueName: "folder"))
     var evidence: String?
-    @OptionGroup var key: StoreKeyOptions
+    @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var voice: VoiceOptions
 
     func validate() throws {
@@ -150,7 +150,7 @@ struct PreflightCommand: AsyncParsableCommand {
         let reports = results.map(\.report)
         for (target, report) in zip(request.targets, reports) where target.point == nil {
             guard let origin = target.origin, report.verdict != .notTested else { continue }
-            do { try await Replication.note(report, of: origin, key: key.key()) } catch {
+            do { try await Replication.note(report, of: origin, access: storeOptions.access()) } catch {
                 console.show(.note("note: the verdict isn't in '\(origin.store)': \(error)"))
             }
         }
@@ -183,7 +183,7 @@ struct PreflightCommand: AsyncParsableCommand {
     }
 
     private func target(_ image: String, _ note: (String) -> Void) async throws -> PreflightRequest.Target {
-        if let point = try await ServedPoint.open(image, key: key.key()) {
+        if let point = try await ServedPoint.open(image, access: storeOptions.access()) {
             guard disks.isEmpty else {
                 throw ValidationError("'\(image)' has disks of its own; leave --disk out")
             }

@@ -25,7 +25,7 @@ struct PruneCommand: AsyncParsableCommand {
     @Option(name: .customLong("keep-monthly"), help: "The newest of each of so many months.") var monthly = 0
     @Option(name: .customLong("keep-yearly"), help: "The newest of each of so many years.") var yearly = 0
     @Flag(name: .customLong("dry-run"), help: "Only say what would go.") var dryRun = false
-    @OptionGroup var key: StoreKeyOptions
+    @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var voice: VoiceOptions
 
     func validate() throws {
@@ -35,7 +35,7 @@ struct PruneCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let repository = try await key.request(store).open()
+        let repository = try await storeOptions.request(store).open()
         let rules = Retention(
             last: last, hourly: hourly, daily: daily, weekly: weekly, monthly: monthly, yearly: yearly)
         let (kept, removed, collected) = try await Replication.prune(

@@ -29,11 +29,11 @@ struct RestoreCommand: AsyncParsableCommand {
     )
     var outputFormat: OutputFormat?
     @Flag(help: "Replace an output that exists.") var force = false
-    @OptionGroup var key: StoreKeyOptions
+    @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var voice: VoiceOptions
 
     func run() async throws {
-        let repository = try await key.request(store).open()
+        let repository = try await storeOptions.request(store).open()
         let point = try await repository.point(named: point)
         let console = voice.console
         let paths = try await Interruption.cancelling {

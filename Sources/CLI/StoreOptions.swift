@@ -1,10 +1,10 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import Projects
-import Replicator
+public import Replicator
 
-/// What opens an encrypted store.
-struct StoreKeyOptions: ParsableArguments {
+/// What opens a store: the key of an encrypted one, the server of a bucket.
+struct StoreOptions: ParsableArguments {
     @Option(
         name: .customLong("store-key"),
         help: ArgumentHelp("The store's key file: any bytes; a new store is encrypted with it.", valueName: "FILE"))
@@ -13,6 +13,33 @@ struct StoreKeyOptions: ParsableArguments {
         name: .customLong("store-passphrase-file"),
         help: ArgumentHelp("A file with the store's passphrase, in its place.", valueName: "FILE"))
     var passphraseFile: String?
+
+    @Option(
+        name: .customLong("endpoint-url"),
+        help: ArgumentHelp(
+            "The S3 server of a store s3://BUCKET/PREFIX (default: AWS_ENDPOINT_URL, the profile's, or AWS).",
+            valueName: "URL"))
+    var endpoint: String?
+    @Option(help: ArgumentHelp("Its region (default: AWS_REGION, the profile's, or us-east-1).", valueName: "NAME"))
+    var region: String?
+    @Option(
+        help: ArgumentHelp(
+            "Whose keys in ~/.aws (default: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE).",
+            valueName: "NAME"))
+    var profile: String?
+    @Option(
+        name: .customLong("ca-bundle"),
+        help: ArgumentHelp(
+            "Certificates in PEM that its own is signed with (default: AWS_CA_BUNDLE).", valueName: "FILE"))
+    var authorities: String?
+    @Option(
+        name: .customLong("s3-addressing"),
+        help: "path, or virtual: a host for each bucket (default: virtual for AWS, path for others).")
+    var addressing: S3Settings.Addressing?
+    @Flag(
+        name: .customLong("single-writer"),
+        help: "Take an S3 server without If-None-Match: only one process writes to the store at a time, you promise.")
+    var singleWriter = false
 
     func validate() throws {
         guard keyFile == nil || passphraseFile == nil else {
@@ -23,7 +50,7 @@ struct StoreKeyOptions: ParsableArguments {
     /// In bytes; a key needs 32, and nobody has a larger passphrase.
     private static let limit = 1 << 20
 
-    func key() throws -> Repository.Key? {
+    private func key() throws -> Repository.Key? {
         guard let path = keyFile ?? passphraseFile else { return nil }
         guard let data = FileManager.default.contents(atPath: path), !data.isEmpty, data.count <= Self.limit else {
             throw ValidationError("could not read a key from '\(path)': it has to be a file of 1 byte to 1 MiB")
@@ -40,9 +67,29 @@ struct StoreKeyOptions: ParsableArguments {
         return .passphrase(Array(text))
     }
 
-    func request(_ location: String, regionSize: Int? = nil) throws -> StoreRequest {
-        StoreRequest(location: location, key: try key(), regionSize: regionSize)
+    func access() throws -> StoreAccess {
+        StoreAccess(
+            key: try key(),
+            s3: S3Settings(
+                endpoint: endpoint, region: region, profile: profile, authorities: authorities, addressing: addressing,
+                allowsUnconditional: singleWriter))
     }
+
+    func request(_ location: String, regionSize: Int? = nil) throws -> StoreRequest {
+        StoreRequest(location: location, access: try access(), regionSize: regionSize)
+    }
+}
+
+extension S3Settings.Addressing: ExpressibleByArgument {
+    public init?(argument: String) {
+        switch argument {
+        case "path": self = .path
+        case "virtual": self = .virtualHost
+        default: return nil
+        }
+    }
+
+    public static var allValueStrings: [String] { ["path", "virtual"] }
 }
 
 /// A number of bytes, as people write it: "4M", "512K", "10G", "1048576".

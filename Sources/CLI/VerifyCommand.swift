@@ -18,11 +18,11 @@ struct VerifyCommand: AsyncParsableCommand {
     @Argument(help: "Only this machine's points.") var machine: String?
     @Option(help: "How closely: quick, sampled or deep.") var depth = Verification.Depth.sampled
     @Flag(help: "The same as --depth deep.") var deep = false
-    @OptionGroup var key: StoreKeyOptions
+    @OptionGroup var storeOptions: StoreOptions
     @OptionGroup var voice: VoiceOptions
 
     func run() async throws {
-        let repository = try await key.request(store).open()
+        let repository = try await storeOptions.request(store).open()
         let console = voice.console
         let verification = Verification(repository, depth: deep ? .deep : depth)
         let outcome = try await Interruption.cancelling {

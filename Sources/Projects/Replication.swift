@@ -6,40 +6,6 @@ internal import Libvirt
 public import Preflight
 public import Replicator
 
-/// Which store is meant, and what opens it.
-public struct StoreRequest: Sendable {
-    /// A folder.
-    public var location: String
-    public var key: Repository.Key?
-    /// In bytes, for a store that isn't there yet.
-    public var regionSize: Int?
-
-    public init(location: String, key: Repository.Key? = nil, regionSize: Int? = nil) {
-        self.location = location
-        self.key = key
-        self.regionSize = regionSize
-    }
-
-    /// The same from wherever it is said.
-    public var place: String {
-        location.contains("://") ? location : URL(fileURLWithPath: location).standardizedFileURL.path
-    }
-
-    private func store() throws -> any ObjectStore {
-        guard !location.contains("://") else {
-            throw StoreError(
-                .unavailable, "'\(location)' is no store that is known", hint: "name a folder, as in /backup/store")
-        }
-        return FolderStore(location)
-    }
-
-    public func open() async throws -> Repository { try await Repository.open(store(), key: key) }
-
-    public func openOrMake() async throws -> Repository {
-        try await Repository.openOrMake(store(), regionSize: regionSize, key: key)
-    }
-}
-
 /// What a capture is of.
 public enum CaptureTarget: Sendable {
     /// Disks that nobody writes to meanwhile.
@@ -97,9 +63,9 @@ public enum Replication {
 
     /// Records what came of a boot test of what was converted from a point.
     public static func note(
-        _ report: ImageReport, of origin: PointReference, key: Repository.Key?
+        _ report: ImageReport, of origin: PointReference, access: StoreAccess
     ) async throws {
-        let repository = try await StoreRequest(location: origin.store, key: key).open()
+        let repository = try await StoreRequest(location: origin.store, access: access).open()
         let point = try await repository.point(named: "\(origin.machine)@\(origin.point)")
         let image = URL(fileURLWithPath: report.image).lastPathComponent
         try await repository.note(

@@ -28,10 +28,10 @@ public struct ServedPoint: Sendable {
 
     /// - Parameter name: "STORE#MACHINE", or "STORE#MACHINE@POINT".
     /// - Returns: nil where it is no such name.
-    public static func open(_ name: String, key: Repository.Key?) async throws -> ServedPoint? {
+    public static func open(_ name: String, access: StoreAccess) async throws -> ServedPoint? {
         // A file of that name is meant as a file.
         guard let mark = name.lastIndex(of: "#"), !FileManager.default.fileExists(atPath: name) else { return nil }
-        let request = StoreRequest(location: String(name[..<mark]), key: key)
+        let request = StoreRequest(location: String(name[..<mark]), access: access)
         let repository = try await request.open()
         let point = try await repository.point(named: String(name[name.index(after: mark)...]))
         let socket = "/tmp/rehost-point-\(UUID().uuidString.prefix(13))"

@@ -13,6 +13,9 @@ public final class XMLDocument {
         public var description: String { reason }
     }
 
+    /// libxml2 isn't safe in several threads before this.
+    private static let isReady: Void = xmlInitParser()
+
     let raw: xmlDocPtr
     private let rootNode: xmlNodePtr
 
@@ -21,6 +24,7 @@ public final class XMLDocument {
     /// - Parameter limit: in bytes. A tree takes up to 40 times as much memory.
     /// - Throws: ``Invalid``
     public init(parsing bytes: [UInt8], limit: Int = 1 << 20) throws {
+        _ = Self.isReady
         guard bytes.count <= limit else { throw Invalid("it has \(bytes.count) bytes, more than \(limit)") }
         guard let context = xmlNewParserCtxt() else { throw Invalid("out of memory") }
         defer { xmlFreeParserCtxt(context) }
@@ -50,6 +54,7 @@ public final class XMLDocument {
     ///   - namespace: of the root, and of all that is added without another one.
     ///   - declaring: further namespaces, which need a prefix.
     public init(root name: String, in namespace: XMLNamespace? = nil, declaring further: [XMLNamespace] = []) {
+        _ = Self.isReady
         // Out of memory is the only failure.
         guard let document = xmlNewDoc("1.0"), let root = xmlNewNode(nil, name) else { fatalError("out of memory") }
         xmlDocSetRootElement(document, root)

@@ -32,11 +32,11 @@ final class LibvirtBootTests {
 
     private func preflight(_ images: [String]) throws -> (images: [Report.Image], errors: String) {
         let result = try Tools.rehost(
-            ["preflight"] + images + ["--connect", EmbeddedLibvirt.uri, "--no-witness", "--format", "json"])
+            ["preflight"] + images + ["--connect", EmbeddedLibvirt.preflight.uri, "--no-witness", "--format", "json"])
         let report = try #require(
             try? JSONDecoder().decode(Report.self, from: Data(result.output.utf8)), "\(result.errors)")
         // Nothing runs on.
-        #expect(EmbeddedLibvirt.sockets == [])
+        #expect(EmbeddedLibvirt.preflight.sockets == [])
         return (report.images, result.errors)
     }
 
@@ -69,54 +69,5 @@ final class LibvirtBootTests {
         // Of the domain; without it there would be 1024 and 1.
         #expect(images.first?.machine.memoryMiB == 2048 && images.first?.machine.processors == 2)
         #expect(errors.contains("the machine is the one of \(output).xml"), "\(errors)")
-    }
-}
-
-/// libvirt's QEMU driver in the process itself, with files of its own.
-private enum EmbeddedLibvirt {
-    /// Short: a socket's path has 107 bytes (unix(7)).
-    private static let root = FileManager.default.temporaryDirectory
-        .appendingPathComponent("rehost-libvirt-\(ProcessInfo.processInfo.processIdentifier)")
-
-    static var uri: String { "qemu:///embed?root=\(root.path)" }
-
-    /// Why no machine can be made; nil where one can.
-    static let obstacle: String? = {
-        guard ProcessInfo.processInfo.environment["REHOST_END_TO_END"] == "1" else { return nil }
-        do {
-            try prepare()
-            let image = root.appendingPathComponent("probe.raw")
-            try Data(count: 1 << 20).write(to: image)
-            let tried = try Tools.rehost(["preflight", image.path, "--connect", uri, "--no-witness", "--quiet"])
-            guard let line = tried.errors.split(separator: "\n").first(where: { $0.hasPrefix("error: ") }) else {
-                return nil
-            }
-            return "\(line.dropFirst(7)); needed: libvirt-daemon-driver-qemu, and the user libvirt-qemu for root"
-        } catch { return "\(error)" }
-    }()
-
-    private static func prepare() throws {
-        let folder = root.appendingPathComponent("etc")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        // No daemon for logs, no namespaces and groups of the host's: it may be a container.
-        let settings = """
-            stdio_handler = "file"
-            namespaces = []
-            cgroup_controllers = []
-            security_driver = "none"
-            remember_owner = 0
-            user = "root"
-            group = "root"
-
-            """
-        try Data(settings.utf8).write(to: folder.appendingPathComponent("qemu.conf"))
-        // It goes with the tests' process; a later run doesn't need it.
-        atexit { try? FileManager.default.removeItem(at: EmbeddedLibvirt.root) }
-    }
-
-    /// QEMU's monitors.
-    static var sockets: [String] {
-        let found = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
-        return found.filter { $0.hasSuffix("monitor.sock") }
     }
 }

@@ -42,12 +42,26 @@ enum Tools {
             errors: String(decoding: try Data(contentsOf: files[1]), as: UTF8.self))
     }
 
-    /// The product of the same build as the tests.
-    static func rehost(_ arguments: [String]) throws -> Result {
+    /// Of the same build as the tests.
+    private static var product: String {
         let binary = Bundle.main.executableURL?.deletingLastPathComponent().appendingPathComponent("rehost").path
         let built = root.appendingPathComponent(".build/debug/rehost").path
-        let found = [binary, built].compactMap { $0 }.first { FileManager.default.isExecutableFile(atPath: $0) }
-        return try run(found ?? built, arguments)
+        return [binary, built].compactMap { $0 }.first { FileManager.default.isExecutableFile(atPath: $0) } ?? built
+    }
+
+    static func rehost(_ arguments: [String]) throws -> Result { try run(product, arguments) }
+
+    /// The product, to be ended by the test.
+    static func start(_ arguments: [String]) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: product)
+        process.arguments = arguments
+        for output in [\Process.standardOutput, \Process.standardError] {
+            process[keyPath: output] = FileHandle.nullDevice
+        }
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        return process
     }
 
     static func digest(_ path: String) throws -> String {

@@ -6,7 +6,7 @@ import Testing
 
 /// What every store has to do.
 struct ObjectStoreContract {
-    private func check(_ store: any ObjectStore) async throws {
+    func check(_ store: any ObjectStore) async throws {
         #expect(try await store.size(of: "a/b") == nil)
         await #expect(throws: StoreError.self) { try await store.get("a/b") }
         #expect(try await store.put("a/b", [1, 2, 3], .ifAbsent))

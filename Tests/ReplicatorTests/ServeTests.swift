@@ -85,4 +85,41 @@ struct ServeTests {
         let connection = try NBDConnection(server.uris[0])
         #expect(connection.size == UInt64(TestDisks.regionSize))
     }
+
+    @Test func aRecordedStartIsFetchedBeforehand() async throws {
+        let disks = try TestDisks()
+        let repository = try await Repository.openOrMake(MemoryStore(), regionSize: TestDisks.regionSize)
+        let content = TestDisks.content([1, 2, 0, 4, 5, 6])
+        let point = try await disks.capture([disks.write("disk", content)], into: repository).point
+        #expect(try await repository.bootTrace(of: "web01") == nil)
+        let size = UInt64(TestDisks.regionSize)
+        func read(_ uri: String, _ regions: [UInt64]) async throws {
+            try await Workers.run(1) {
+                let connection = try NBDConnection(uri, contexts: [])
+                var bytes = [UInt8](repeating: 0, count: 512)
+                for region in regions {
+                    try bytes.withUnsafeMutableBytes { try connection.read(into: $0, offset: region * size) }
+                }
+            }
+        }
+        let recorder = try await PointServer(point, from: repository, socket: disks.path("recorder"))
+        try await read(recorder.uris[0], [4, 1, 4, 2])
+        try await repository.keep(recorder.trace, of: "web01")
+        let use = await recorder.use[0]
+        #expect(use.regions == 6 && use.held == 5 && use.read == 2 && use.fetched == 2)
+        recorder.close()
+
+        let trace = try #require(try await repository.bootTrace(of: "web01"))
+        #expect(trace.disks == ["disk-0": [4, 1]])
+        let server = try await PointServer(point, from: repository, socket: disks.path("socket"))
+        defer { server.close() }
+        server.prefetch(trace)
+        for _ in 0..<100 where await server.use[0].fetched < 2 { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(await server.use[0].fetched == 2)
+        #expect(await server.use[0].read == 0)
+        try await read(server.uris[0], [1, 4])
+        #expect(await server.use[0].fetched == 2, "they were there")
+        // A trace of another disk's layout does no harm.
+        server.prefetch(BootTrace(regionSize: TestDisks.regionSize, disks: ["disk-0": [-1, 99, 2], "disk-9": [1]]))
+    }
 }

@@ -11,11 +11,55 @@ public final class PointServer: Sendable {
     private let listener: Int32
     private let path: String
     private let isClosed = Mutex(false)
+    private let prefetching = Mutex<[Task<Void, Never>]>([])
 
     /// Of a disk, in bytes: what of it isn't zeros.
     public func allocated(disk: Int) -> UInt64 {
         let manifest = exports[disk].disk.manifest
         return UInt64(manifest.regions.count { $0 != .zero }) * UInt64(manifest.regionSize)
+    }
+
+    /// What was read of a disk.
+    public struct Use: Codable, Sendable {
+        public var name: String
+        /// Of the disk, and those that aren't zeros.
+        public var regions: Int
+        public var held: Int
+        /// That somebody read from, and that were fetched from the store.
+        public var read: Int
+        public var fetched: Int
+    }
+
+    public var use: [Use] {
+        get async {
+            var uses: [Use] = []
+            for (name, disk) in exports {
+                let regions = disk.manifest.regions
+                uses.append(
+                    Use(
+                        name: name, regions: regions.count, held: regions.count { $0 != .zero },
+                        read: await disk.trace.count, fetched: await disk.fetched))
+            }
+            return uses
+        }
+    }
+
+    /// What was read, in its order: what the next start of the machine will want.
+    public var trace: BootTrace {
+        get async {
+            var disks: [String: [Int]] = [:]
+            for (name, disk) in exports { disks[name] = await disk.trace }
+            return BootTrace(regionSize: exports.first?.disk.manifest.regionSize ?? 0, disks: disks)
+        }
+    }
+
+    /// Fetches what a start wants before it does.
+    public func prefetch(_ trace: BootTrace) {
+        for (name, disk) in exports where disk.manifest.regionSize == trace.regionSize {
+            guard let numbers = trace.disks[name], !numbers.isEmpty else { continue }
+            let task = Task { await disk.prefetch(numbers) }
+            prefetching.withLock { $0.append(task) }
+        }
     }
 
     /// "nbd+unix:///disk-0?socket=PATH", in the disks' order.
@@ -95,6 +139,7 @@ public final class PointServer: Sendable {
             return isClosed
         }
         guard !wasClosed else { return }
+        for task in prefetching.withLock({ $0 }) { task.cancel() }
         shutdown(listener, Int32(SHUT_RDWR))
         Glibc.close(listener)
         unlink(path)

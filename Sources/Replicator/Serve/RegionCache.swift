@@ -9,6 +9,11 @@ actor RegionCache {
     private var regions: [Manifest.Region: [UInt8]] = [:]
     /// The one that wasn't wanted for longest is first.
     private var order: [Manifest.Region] = []
+    /// Regions of the disk that were wanted, by their numbers, in the order of their first time.
+    private var wanted: [Int] = []
+    private var isWanted: Set<Int> = []
+    /// Objects that were fetched for them, and those that were before they were wanted.
+    private(set) var fetched = 0
     private var fetching: [Manifest.Region: Task<[UInt8], any Error>] = [:]
 
     /// - Parameter limit: regions that are kept.
@@ -32,12 +37,17 @@ actor RegionCache {
             switch manifest.regions[index] {
             case .zero: bytes += repeatElement(0, count: count)
             case let entry:
-                let region = try await self.region(entry, length: manifest.length(of: index))
+                let region = try await self.region(entry, index)
                 bytes += region[start..<start + count]
             }
             at += UInt64(count)
         }
         return bytes
+    }
+
+    private func region(_ entry: Manifest.Region, _ index: Int) async throws -> [UInt8] {
+        if isWanted.insert(index).inserted { wanted.append(index) }
+        return try await region(entry, length: manifest.length(of: index))
     }
 
     private func region(_ entry: Manifest.Region, length: Int) async throws -> [UInt8] {
@@ -50,10 +60,33 @@ actor RegionCache {
         fetching[entry] = task
         defer { fetching[entry] = nil }
         let region = try await task.value
+        fetched += 1
         regions[entry] = region
         touch(entry)
         if order.count > limit { regions[order.removeFirst()] = nil }
         return region
+    }
+
+    /// Objects that are fetched side by side: a bucket's answers take their time.
+    private static let prefetchers = 8
+
+    /// What a boot wants, in its order, for the next one: ``prefetch(_:)``.
+    var trace: [Int] { wanted }
+
+    /// Fetches regions before they are wanted; as many as are kept. What can't be fetched, a reader will be told.
+    func prefetch(_ numbers: [Int]) async {
+        let numbers = numbers.filter { manifest.regions.indices.contains($0) && manifest.regions[$0] != .zero }
+        let counter = Counter()
+        let kept = Array(numbers.prefix(limit))
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<Self.prefetchers {
+                group.addTask { [self] in
+                    while !Task.isCancelled, let next = counter.next(below: kept.count) {
+                        _ = try? await region(manifest.regions[kept[next]], length: manifest.length(of: kept[next]))
+                    }
+                }
+            }
+        }
     }
 
     private func touch(_ entry: Manifest.Region) {

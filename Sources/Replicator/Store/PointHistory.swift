@@ -40,7 +40,7 @@ extension Repository {
 
     private static func preflightFolder(_ machine: String) -> String { "\(historyFolder)\(machine)/preflight/" }
 
-    private func read<Value: Decodable>(_ type: Value.Type, _ object: String) async throws -> Value? {
+    func read<Value: Decodable>(_ type: Value.Type, _ object: String) async throws -> Value? {
         let bytes: [UInt8]
         do { bytes = try await store.get(object) } catch let error as StoreError where error.kind == .missing {
             return nil
@@ -49,7 +49,7 @@ extension Repository {
         return (try? unsealed(bytes, as: object)).flatMap { try? Self.decoder.decode(type, from: Data($0)) }
     }
 
-    private func write(_ value: some Encodable, _ object: String) async throws {
+    func write(_ value: some Encodable, _ object: String) async throws {
         _ = try await store.put(object, try sealed(Array(Self.encoder.encode(value)), as: object), .replacing)
     }
 

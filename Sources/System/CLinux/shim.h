@@ -5,6 +5,9 @@ extern int pipe2(int ends[2], int flags);
 extern int syncfs(int descriptor);
 extern int fallocate(int descriptor, int mode, off_t offset, off_t length);
 
+/* mallopt(3); M_MMAP_THRESHOLD is -3 */
+extern int mallopt(int what, int value);
+
 /* lseek(2) */
 static const int rehost_seek_data = 3;
 /* fallocate(2): FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */

@@ -131,11 +131,11 @@ final class LibvirtBackup: CaptureSession {
         _ folder: BackupFolder, _ hasAgent: Bool
     ) throws -> Begun {
         for disk in documents.disks { try folder.makeScratch(disk.target, size: domain.size(of: disk.target)) }
-        guard hasAgent else {
+        guard hasAgent, domain.isRunning else {
             try domain.beginBackup(documents, checkpoint: checkpoint)
+            let why = hasAgent ? "the domain is paused" : "no agent answers in the guest"
             return Begun(
-                time: Date(), consistency: .crash,
-                notes: ["no agent answers in the guest: its disks are as after a power cut"])
+                time: Date(), consistency: .crash, notes: ["\(why): its disks are as after a power cut"])
         }
         let isWindows = domain.isWindows
         let freeze = Freeze(domain, uri: source.connection.uri)

@@ -62,6 +62,11 @@ final class DomainHandle: @unchecked Sendable {
     deinit { virDomainFree(raw) }
 
     var isActive: Bool { virDomainIsActive(raw) == 1 }
+    /// Not so while it is paused.
+    var isRunning: Bool {
+        var state: Int32 = 0
+        return virDomainGetState(raw, &state, nil, 0) == 0 && state == Int32(VIR_DOMAIN_RUNNING.rawValue)
+    }
     /// Whether libvirt knows it while it is off, too.
     var isPersistent: Bool { virDomainIsPersistent(raw) == 1 }
 

@@ -1,0 +1,175 @@
+import Disks
+import Foundation
+import Libvirt
+import Synchronization
+import Testing
+
+@testable import Replicator
+
+/// A running machine under load, captured again and again: each point is the disk as it was at one moment, to the byte.
+@Suite(
+    .serialized,
+    .enabled(
+        if: ProcessInfo.processInfo.environment["REHOST_END_TO_END"] == "1",
+        "captures a running guest for minutes: script/test sets REHOST_END_TO_END=1"),
+    .enabled(if: EmbeddedLibvirt.obstacle == nil, "\(EmbeddedLibvirt.obstacle ?? "libvirt can be used here")"))
+final class LiveDomainTests {
+    private let work = Tools.work("live")
+    private let rounds = 10
+
+    init() throws { try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true) }
+
+    deinit { try? FileManager.default.removeItem(at: work) }
+
+    private func path(_ name: String) -> String { work.appendingPathComponent(name).path }
+
+    /// One process opens one libvirt of its own, once: both guests are there before it does.
+    @Test func everyPointIsTheDiskAtOneMoment() async throws {
+        let libvirt = EmbeddedLibvirt("live")
+        defer { libvirt.remove() }
+        var guests: [WriterGuest] = []
+        defer { for guest in guests { guest.end() } }
+        for fileSystem in ["ext4", "xfs"] {
+            guests.append(
+                try WriterGuest(
+                    work.appendingPathComponent(fileSystem), fileSystem: fileSystem, libvirt: libvirt))
+        }
+        let repository = try await Repository.openOrMake(FolderStore(path("store")))
+        let connection = try await LibvirtConnection.open(libvirt.uri)
+        for guest in guests { try await capture(guest, connection, into: repository) }
+        #expect(try await Verification(repository, depth: .deep).run { _ in }.damage == [])
+    }
+
+    private func capture(
+        _ guest: WriterGuest, _ connection: LibvirtConnection, into repository: Repository
+    ) async throws {
+        let family = LibvirtDomain.family(store: repository.settings.id, machine: guest.name)
+        var points: [RecoveryPoint] = []
+        var least: [Int] = []
+        for round in 0..<rounds {
+            try await Task.sleep(for: .seconds(2))
+            let source = CopyingSource(
+                inner: LibvirtDomain(guest.name, on: connection, family: family, scratch: "/var/tmp"),
+                copy: path("\(guest.name)-\(round).copy.raw"))
+            least.append(try #require(guest.acknowledged))
+            let outcome = try await Capture(of: source, as: guest.name, into: repository).run { _ in }
+            #expect(outcome.warnings == [])
+            #expect(outcome.point.consistency == .fileSystem)
+            #expect(outcome.point.disks.map(\.tracking) == [round == 0 ? .full : .bitmap])
+            points.append(outcome.point)
+        }
+        guest.end()
+        var disks: [String] = []
+        for (round, point) in points.enumerated() {
+            let disk = path("\(guest.name)-\(round).qcow2")
+            try await Restore(point, from: repository).run(to: [disk], as: .qcow2) { _ in }
+            let copy = path("\(guest.name)-\(round).copy.raw")
+            let compared = try Tools.run("/usr/bin/qemu-img", ["compare", "-f", "qcow2", "-F", "raw", disk, copy])
+            #expect(compared.status == 0, "round \(round): \(compared.output)\(compared.errors)")
+            try FileManager.default.removeItem(atPath: copy)
+            disks.append(disk)
+        }
+        let found = try guest.check(disks, least: least)
+        for (round, line) in found.enumerated() { #expect(line.hasPrefix("ok "), "round \(round): \(line)") }
+        // The check can fail: the disk of one moment isn't that of a later one.
+        let stale = try guest.check([disks[0]], least: [least[rounds - 1]])
+        #expect(stale[0].hasPrefix("BAD "), "\(stale)")
+    }
+
+    // MARK: As a user
+
+    private func capture(_ guest: WriterGuest, into store: String, _ more: String...) throws -> Tools.Result {
+        try Tools.rehost(
+            ["capture", "libvirt+\(guest.libvirt.uri)&domain=\(guest.name)", "--to", store, "--machine", "writer"]
+                + more)
+    }
+
+    /// The commands, each a process of its own; and virtnbdbackup as a second opinion.
+    @Test func whatGoesWrongCostsTimeAlone() throws {
+        let libvirt = EmbeddedLibvirt("user")
+        defer { libvirt.remove() }
+        let guest = try WriterGuest(work.appendingPathComponent("user"), fileSystem: "ext4", libvirt: libvirt)
+        defer { guest.end() }
+        let store = path("user-store")
+        let first = try capture(guest, into: store)
+        try #require(first.status == 0, "\(first.errors)")
+        #expect(first.output.contains("consistency file-system"), "\(first.output)")
+
+        // Held still from outside, both programs see the same disk.
+        #expect(try libvirt.virsh("suspend", guest.name).status == 0)
+        let paused = try capture(guest, into: store)
+        #expect(paused.status == 0 && paused.output.contains("consistency crash"), "\(paused.output)\(paused.errors)")
+        let restored = path("restored.qcow2")
+        #expect(try Tools.rehost(["restore", store, "writer", "--output", restored]).status == 0)
+        let peer = try libvirt.virtnbdbackup(guest.name, into: work.appendingPathComponent("peer").path)
+        let compared = try Tools.run("/usr/bin/qemu-img", ["compare", restored, peer])
+        #expect(compared.status == 0, "\(compared.output)\(compared.errors)")
+        #expect(try libvirt.virsh("resume", guest.name).status == 0)
+
+        // A capture is killed while it reads. The job that it leaves is ended by the next one, and its checkpoint goes.
+        let slow = try Tools.start(
+            [
+                "capture", "libvirt+\(libvirt.uri)&domain=\(guest.name)", "--to", store, "--machine", "writer",
+                "--bandwidth", "64K",
+            ])
+        Thread.sleep(forTimeInterval: 4)
+        kill(slow.processIdentifier, SIGKILL)
+        slow.waitUntilExit()
+        #expect(try libvirt.virsh("domjobinfo", guest.name).output.contains("Backup"))
+        #expect(try libvirt.virsh("checkpoint-list", guest.name, "--name").output.split(separator: "\n").count == 2)
+        let after = try capture(guest, into: store, "--format", "json")
+        #expect(
+            after.status == 0 && after.output.contains("\"tracking\" : \"bitmap\""), "\(after.output)\(after.errors)")
+        #expect(try libvirt.virsh("checkpoint-list", guest.name, "--name").output.split(separator: "\n").count == 1)
+        #expect(!(try libvirt.virsh("domjobinfo", guest.name).output.contains("Backup")))
+
+        // A power cut at the host: the bitmap isn't to be believed, and all is compared.
+        let least = try #require(guest.acknowledged)
+        libvirt.kill(guest.name)
+        Thread.sleep(forTimeInterval: 2)
+        try guest.start()
+        let cut = try capture(guest, into: store)
+        #expect(cut.status == 3 && cut.errors.contains("vda: what changed isn't known"), "\(cut.errors)")
+        let again = try capture(guest, into: store)
+        #expect(again.status == 0, "\(again.errors)")
+        guest.end()
+        Thread.sleep(forTimeInterval: 2)
+        let off = try capture(guest, into: store)
+        #expect(off.status == 0 && off.output.contains("consistency off"), "\(off.output)\(off.errors)")
+        let last = path("last.qcow2")
+        #expect(try Tools.rehost(["restore", store, "writer", "--output", last]).status == 0)
+        #expect(try Tools.run("/usr/bin/qemu-img", ["compare", last, guest.disk]).status == 0)
+        #expect(try guest.check([last], least: [least])[0].hasPrefix("ok "))
+        let verified = try Tools.rehost(["verify", store, "--deep"])
+        #expect(verified.status == 0, "\(verified.output)")
+    }
+
+    /// Copies what the backup job shows, by another program, while the job is still there.
+    private struct CopyingSource: CaptureSource {
+        let inner: LibvirtDomain
+        let copy: String
+
+        func begin(since tokens: [String: String]) async throws -> any CaptureSession {
+            Session(inner: try await inner.begin(since: tokens), copy: copy)
+        }
+
+        private struct Session: CaptureSession {
+            let inner: any CaptureSession
+            let copy: String
+            var time: Date { inner.time }
+            var consistency: RecoveryPoint.Consistency { inner.consistency }
+            var disks: [SourceDisk] { inner.disks }
+            var warnings: [String] { inner.warnings }
+            var notes: [String] { inner.notes }
+            func token(of disk: SourceDisk) -> String? { inner.token(of: disk) }
+            func checkStillness() async throws {
+                let copied = try Tools.run(
+                    "/usr/bin/qemu-img", ["convert", "-f", "raw", "-O", "raw", inner.disks[0].uri, copy])
+                #expect(copied.status == 0, "\(copied.errors)")
+                try await inner.checkStillness()
+            }
+            func committed() async throws { try await inner.committed() }
+            func end() async throws { try await inner.end() }
+        }
+    }
+}
