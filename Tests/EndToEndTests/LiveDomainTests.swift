@@ -84,6 +84,14 @@ final class LiveDomainTests {
                 + more)
     }
 
+    private static func isReading(_ process: Int32) -> Bool {
+        let folders = (try? FileManager.default.contentsOfDirectory(atPath: "/var/tmp")) ?? []
+        return folders.contains {
+            $0.hasPrefix("rehost-backup-\(process)-")
+                && FileManager.default.fileExists(atPath: "/var/tmp/\($0)/nbd")
+        }
+    }
+
     /// The commands, each a process of its own; and virtnbdbackup as a second opinion.
     @Test func whatGoesWrongCostsTimeAlone() throws {
         let libvirt = EmbeddedLibvirt("user")
@@ -112,7 +120,9 @@ final class LiveDomainTests {
                 "capture", "libvirt+\(libvirt.uri)&domain=\(guest.name)", "--to", store, "--machine", "writer",
                 "--bandwidth", "64K",
             ])
-        Thread.sleep(forTimeInterval: 4)
+        // Its backup's socket is there while it reads.
+        for _ in 0..<300 where !Self.isReading(slow.processIdentifier) { Thread.sleep(forTimeInterval: 0.1) }
+        #expect(Self.isReading(slow.processIdentifier))
         kill(slow.processIdentifier, SIGKILL)
         slow.waitUntilExit()
         #expect(try libvirt.virsh("domjobinfo", guest.name).output.contains("Backup"))
@@ -126,7 +136,6 @@ final class LiveDomainTests {
         // A power cut at the host: the bitmap isn't to be believed, and all is compared.
         let least = try #require(guest.acknowledged)
         libvirt.kill(guest.name)
-        Thread.sleep(forTimeInterval: 2)
         try guest.start()
         let cut = try capture(guest, into: store)
         #expect(cut.status == 3 && cut.errors.contains("vda: what changed isn't known"), "\(cut.errors)")

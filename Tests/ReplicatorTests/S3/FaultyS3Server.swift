@@ -97,6 +97,9 @@ final class FaultyS3Server: Sendable {
     // MARK: Connections
 
     private func serve(_ connection: Int32) {
+        var isOn: Int32 = 1
+        // An answer's parts go out as they are written.
+        setsockopt(connection, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, socklen_t(MemoryLayout<Int32>.size))
         while let request = HTTPExchange(from: connection) {
             guard request.isUnderstood else {
                 HTTPAnswer(status: 400).write(to: connection, withBody: true)

@@ -129,7 +129,8 @@ public struct S3Store: ObjectStore {
                 .unavailable,
                 "could not write '\(object)' in the store '\(name)': the server ignores If-None-Match, so two captures "
                     + "at once could overwrite each other's objects",
-                hint: "take a server that does conditional writes (AWS, Ceph, MinIO), or promise that only one process "
+                hint:
+                    "take a server that does conditional writes (AWS, Ceph, MinIO), or promise with --single-writer that only one process "
                     + "writes to the store at a time")
         }
         return try await turns.run(object) {
