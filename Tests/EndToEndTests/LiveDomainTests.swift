@@ -153,6 +153,54 @@ final class LiveDomainTests {
         #expect(verified.status == 0, "\(verified.output)")
     }
 
+    /// From a running machine to one that boots elsewhere: a command each.
+    @Test func aRunningMachineIsCapturedConvertedAndBooted() throws {
+        let libvirt = EmbeddedLibvirt("web")
+        defer { libvirt.remove() }
+        let disk = path("web01.qcow2")
+        let built = try Tools.run("images/build-guest", [disk])
+        try #require(built.status == 0, "\(built.errors)")
+        try libvirt.prepare()
+        let console = path("web01.console")
+        let xml = """
+            <domain type='qemu'><name>web01</name><memory unit='MiB'>1024</memory><vcpu>2</vcpu>
+            <os firmware='efi'><type arch='x86_64' machine='q35'>hvm</type>
+            <firmware><feature enabled='no' name='secure-boot'/></firmware></os>
+            <features><acpi/></features><cpu mode='maximum'/>
+            <devices><emulator>/usr/bin/qemu-system-x86_64</emulator>
+            <disk type='file' device='disk'><driver name='qemu' type='qcow2'/>
+            <source file='\(disk)'/><target dev='sda' bus='sata'/></disk>
+            <serial type='file'><source path='\(console)'/></serial><memballoon model='none'/></devices></domain>
+            """
+        try Data(xml.utf8).write(to: URL(fileURLWithPath: path("web01.xml")))
+        #expect(try libvirt.virsh("define", path("web01.xml")).status == 0)
+        let started = try libvirt.virsh("start", "web01")
+        try #require(started.status == 0, "\(started.errors)")
+        defer { libvirt.kill("web01") }
+        func isUp() -> Bool {
+            let text = (try? Data(contentsOf: URL(fileURLWithPath: console))).map {
+                String(decoding: $0, as: UTF8.self)
+            }
+            return text?.contains("login:") == true
+        }
+        for _ in 0..<360 where !isUp() { Thread.sleep(forTimeInterval: 1) }
+        #expect(isUp())
+
+        let store = path("web-store")
+        let captured = try Tools.rehost(
+            ["capture", "libvirt+\(libvirt.uri)&domain=web01", "--to", store, "--machine", "web01"])
+        try #require(captured.status == 0, "\(captured.errors)")
+        libvirt.kill("web01")
+        let converted = try Tools.rehost(["convert", "\(store)#web01", "--output", path("moved.qcow2")])
+        try #require(converted.status == 0 || converted.status == 3, "\(converted.errors)")
+        // What the domain was made of came along.
+        #expect(try String(contentsOfFile: path("moved.qcow2.xml"), encoding: .utf8).contains("1024"))
+        let booted = try Tools.rehost(["preflight", path("moved.qcow2")])
+        #expect(booted.output.contains(": boots"), "\(booted.output)\(booted.errors)")
+        let points = try Tools.rehost(["points", store, "web01"])
+        #expect(points.output.contains("boots"), "\(points.output)")
+    }
+
     /// Copies what the backup job shows, by another program, while the job is still there.
     private struct CopyingSource: CaptureSource {
         let inner: LibvirtDomain

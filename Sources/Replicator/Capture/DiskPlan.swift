@@ -9,6 +9,8 @@ struct DiskPlan {
         case same
         /// As in the point before but for these blocks, ascending.
         case patch([Int])
+        /// Zeros, as in the point before, but for these blocks.
+        case fill([Int])
     }
 
     private(set) var work: [Work]
@@ -62,7 +64,9 @@ struct DiskPlan {
             guard entry.chunks.allSatisfy(isKnown) else { continue }
             if blocks[index].isEmpty {
                 work[index] = .same
-            } else if !entry.chunks.isEmpty, entry.chunks.count <= Patch.limit,
+            } else if entry == .zero {
+                work[index] = .fill(blocks[index])
+            } else if entry.chunks.count <= Patch.limit,
                 Patch.isWorth(blocks[index].count, of: length(of: index))
             {
                 work[index] = .patch(blocks[index])

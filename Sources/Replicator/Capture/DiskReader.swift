@@ -66,10 +66,10 @@ struct DiskReader: Sendable {
                 let region = next.next(below: plan.work.count) { plan.work[$0] != .same && plan.work[$0] != .zero }
                 guard let region else { return }
                 let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[..<plan.length(of: region)])
-                if case .patch(let blocks) = plan.work[region] {
-                    try await patch(region, blocks, connection, bytes, encoder, found)
-                } else {
-                    try await take(region, connection, bytes, encoder, found)
+                switch plan.work[region] {
+                case .patch(let blocks): try await patch(region, blocks, connection, bytes, encoder, found)
+                case .fill(let blocks): try await fill(region, blocks, connection, bytes, encoder, found)
+                default: try await take(region, connection, bytes, encoder, found)
                 }
             }
         }
@@ -134,19 +134,28 @@ struct DiskReader: Sendable {
         try connection.read(into: buffer, offset: UInt64(region) * UInt64(regionSize))
         let content = UnsafeRawBufferPointer(buffer)
         let before = old.flatMap { region < $0.regions.count ? $0.regions[region] : nil } ?? .zero
-        var entry = Manifest.Region.zero
-        var stored: UInt64 = 0
         if case .patched = before, before.chunks.allSatisfy(writer.isKnown),
             (try? await isContent(content, of: before)) == true
         {
-            entry = before
-        } else if !Zeros.fill(content) {
-            let id = repository.cipher.id(of: content)
-            entry = .chunk(id)
-            stored = try await writer.put(content, as: id, encoder: encoder)
+            note(region, before, changed: 0, 0, found)
+            return meter.count(disk.name, done: UInt64(content.count), stored: 0)
         }
-        note(region, entry, changed: entry == before ? 0 : content.count, stored, found)
-        meter.count(disk.name, done: UInt64(content.count), stored: stored)
+        try await store(region, content, changed: content.count, encoder, found)
+    }
+
+    /// Reads what was written into a region of zeros.
+    private func fill(
+        _ region: Int, _ blocks: [Int], _ connection: NBDConnection, _ buffer: UnsafeMutableRawBufferPointer,
+        _ encoder: ZstdEncoder, _ found: Found
+    ) async throws {
+        buffer.initializeMemory(as: UInt8.self, repeating: 0)
+        var changed = 0
+        for piece in Self.pieces(blocks, of: buffer.count) {
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[piece])
+            try await read(bytes, of: region, at: piece.lowerBound, connection)
+            changed += bytes.count
+        }
+        try await store(region, UnsafeRawBufferPointer(buffer), changed: changed, encoder, found)
     }
 
     /// Reads a region's changed blocks alone.
@@ -156,26 +165,55 @@ struct DiskReader: Sendable {
     ) async throws {
         guard let old, let base = old.regions[region].chunks.first else { return }
         var content: [UInt8] = []
-        var index = 0
-        while index < blocks.count {
-            // Neighbours in one go.
-            var end = index + 1
-            while end < blocks.count, blocks[end] == blocks[end - 1] + 1 { end += 1 }
-            let start = blocks[index] * Patch.blockSize
-            let stop = min(buffer.count, (blocks[end - 1] + 1) * Patch.blockSize)
-            let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<stop])
-            try await meter.admit(piece.count)
-            try connection.read(into: piece, offset: UInt64(region) * UInt64(regionSize) + UInt64(start))
-            content += piece
-            index = end
+        for piece in Self.pieces(blocks, of: buffer.count) {
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[piece])
+            try await read(bytes, of: region, at: piece.lowerBound, connection)
+            content += bytes
         }
-        let changed = content.count
         let bytes = Patch(blocks: blocks, content: content).encoded
         let id = bytes.withUnsafeBytes { repository.cipher.id(of: $0) }
         let stored = try await writer.put(bytes, as: id, encoder: encoder)
         let entry = Manifest.Region.patched(base, old.regions[region].chunks.dropFirst() + [id])
-        note(region, entry, changed: changed, stored, found)
+        note(region, entry, changed: content.count, stored, found)
         meter.count(disk.name, done: UInt64(buffer.count), stored: stored)
+    }
+
+    /// Neighbouring blocks in one go, in bytes of the region.
+    private static func pieces(_ blocks: [Int], of length: Int) -> [Range<Int>] {
+        var pieces: [Range<Int>] = []
+        for block in blocks {
+            let start = block * Patch.blockSize
+            let end = min(length, start + Patch.blockSize)
+            if let last = pieces.last, last.upperBound == start {
+                pieces[pieces.count - 1] = last.lowerBound..<end
+            } else {
+                pieces.append(start..<end)
+            }
+        }
+        return pieces
+    }
+
+    private func read(
+        _ bytes: UnsafeMutableRawBufferPointer, of region: Int, at start: Int, _ connection: NBDConnection
+    ) async throws {
+        try await meter.admit(bytes.count)
+        try connection.read(into: bytes, offset: UInt64(region) * UInt64(regionSize) + UInt64(start))
+    }
+
+    /// Puts a region as a whole.
+    private func store(
+        _ region: Int, _ content: UnsafeRawBufferPointer, changed: Int, _ encoder: ZstdEncoder, _ found: Found
+    ) async throws {
+        let before = old.flatMap { region < $0.regions.count ? $0.regions[region] : nil } ?? .zero
+        var entry = Manifest.Region.zero
+        var stored: UInt64 = 0
+        if !Zeros.fill(content) {
+            let id = repository.cipher.id(of: content)
+            entry = .chunk(id)
+            stored = try await writer.put(content, as: id, encoder: encoder)
+        }
+        note(region, entry, changed: entry == before ? 0 : changed, stored, found)
+        meter.count(disk.name, done: UInt64(content.count), stored: stored)
     }
 
     private func note(_ region: Int, _ entry: Manifest.Region, changed: Int, _ stored: UInt64, _ found: Found) {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Host
 
 /// One client of an NBD server, from the greeting to its end: the fixed newstyle handshake, structured replies, and the context
 /// `base:allocation`. Numbers are those of the protocol's description (NetworkBlockDevice/nbd, doc/proto.md).
@@ -64,8 +65,11 @@ final class NBDServing: @unchecked Sendable {
 
     private struct Ended: Error {}
 
-    init(_ descriptor: Int32, exports: [(name: String, disk: RegionCache)]) {
+    private let pool: WorkerPool
+
+    init(_ descriptor: Int32, exports: [(name: String, disk: RegionCache)], pool: WorkerPool) {
         self.descriptor = descriptor
+        self.pool = pool
         self.exports = exports
     }
 
@@ -255,7 +259,7 @@ final class NBDServing: @unchecked Sendable {
                 }
                 slots.wait()
                 pending.enter()
-                Task.detached { [self] in
+                Task(executorPreference: pool) { [self] in
                     await read(request, disk)
                     slots.signal()
                     pending.leave()
@@ -267,6 +271,10 @@ final class NBDServing: @unchecked Sendable {
 
     private func read(_ request: Request, _ disk: RegionCache) async {
         do {
+            if isStructured, disk.extents(request.offset, UInt64(request.length)).allSatisfy(\.isZero) {
+                // 2: a hole, its offset and its length, in place of its zeros.
+                return try reply(request, type: 2, Self.big(request.offset) + Self.big(request.length))
+            }
             let bytes = try await disk.read(request.offset, Int(request.length))
             try reply(request, type: 1, isStructured ? Self.big(request.offset) : [], bytes)
         } catch is Ended {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Host
 internal import Synchronization
 
 /// Serves a recovery point's disks over NBD, read-only, on a Unix socket: a machine can be started from it at once, with an
@@ -9,6 +10,7 @@ internal import Synchronization
 public final class PointServer: Sendable {
     private let exports: [(name: String, disk: RegionCache)]
     private let listener: Int32
+    private let pool = WorkerPool(count: max(4, ProcessInfo.processInfo.activeProcessorCount))
     private let path: String
     private let isClosed = Mutex(false)
     private let prefetching = Mutex<[Task<Void, Never>]>([])
@@ -57,7 +59,7 @@ public final class PointServer: Sendable {
     public func prefetch(_ trace: BootTrace) {
         for (name, disk) in exports where disk.manifest.regionSize == trace.regionSize {
             guard let numbers = trace.disks[name], !numbers.isEmpty else { continue }
-            let task = Task { await disk.prefetch(numbers) }
+            let task = Task(executorPreference: pool) { await disk.prefetch(numbers) }
             prefetching.withLock { $0.append(task) }
         }
     }
@@ -74,7 +76,8 @@ public final class PointServer: Sendable {
         let limit = max(4, memory / repository.settings.regionSize / max(1, point.disks.count))
         var exports: [(String, RegionCache)] = []
         for disk in point.disks {
-            exports.append((disk.name, RegionCache(try await repository.manifest(of: disk), repository, limit: limit)))
+            let manifest = try await repository.manifest(of: disk)
+            exports.append((disk.name, RegionCache(manifest, repository, limit: limit, pool: pool)))
         }
         self.exports = exports
         self.path = path
@@ -124,8 +127,8 @@ public final class PointServer: Sendable {
 
     private func serve(_ descriptor: Int32) {
         let exports = exports.map { ($0.name, $0.disk) }
-        let thread = Thread {
-            let connection = NBDServing(descriptor, exports: exports)
+        let thread = Thread { [pool] in
+            let connection = NBDServing(descriptor, exports: exports, pool: pool)
             connection.run()
         }
         thread.stackSize = 1 << 20

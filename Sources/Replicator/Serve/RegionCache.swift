@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Host
 
 /// One disk of a recovery point, read by regions: those that were read last stay in memory, and of many who want one at once,
 /// one fetches it.
@@ -6,6 +7,8 @@ actor RegionCache {
     private let repository: Repository
     nonisolated let manifest: Manifest
     private let limit: Int
+    /// Fetching isn't left to the threads that everything shares: somebody who waits for this disk may hold them.
+    private let pool: WorkerPool
     private var regions: [Manifest.Region: [UInt8]] = [:]
     /// The one that wasn't wanted for longest is first.
     private var order: [Manifest.Region] = []
@@ -17,7 +20,8 @@ actor RegionCache {
     private var fetching: [Manifest.Region: Task<[UInt8], any Error>] = [:]
 
     /// - Parameter limit: regions that are kept.
-    init(_ manifest: Manifest, _ repository: Repository, limit: Int) {
+    init(_ manifest: Manifest, _ repository: Repository, limit: Int, pool: WorkerPool) {
+        self.pool = pool
         self.manifest = manifest
         self.repository = repository
         self.limit = max(1, limit)
@@ -56,7 +60,9 @@ actor RegionCache {
             return region
         }
         if let task = fetching[entry] { return try await task.value }
-        let task = Task { [repository] in try await repository.region(entry, length: length) }
+        let task = Task(executorPreference: pool) { [repository] in
+            try await repository.region(entry, length: length)
+        }
         fetching[entry] = task
         defer { fetching[entry] = nil }
         let region = try await task.value

@@ -10,8 +10,9 @@ struct Patch: Equatable {
     /// How many blocks a region of a length has.
     static func count(_ length: Int) -> Int { (length + blockSize - 1) / blockSize }
 
-    /// Whether so many blocks of a region are few enough to be worth it: under a quarter.
-    static func isWorth(_ blocks: Int, of length: Int) -> Bool { blocks * 4 < count(length) }
+    /// Whether so many blocks of a region are few enough to be worth it: three quarters at most. A long run of writes ends in
+    /// the middle of a region on both sides.
+    static func isWorth(_ blocks: Int, of length: Int) -> Bool { blocks * 4 <= count(length) * 3 }
 
     /// Ascending.
     var blocks: [Int]

@@ -36,7 +36,7 @@ final class FaultyS3Server: Sendable {
     private let listener: Int32
 
     init() throws {
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -53,6 +53,8 @@ final class FaultyS3Server: Sendable {
             while true {
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0 else { break }
+                // A child of the tests that had it, too, would hold it open.
+                _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
                 guard let server = self else {
                     close(connection)
                     break
