@@ -2,6 +2,7 @@ internal import CLibvirt
 internal import Foundation
 internal import Glibc
 internal import Guest
+internal import Libvirt
 
 /// A domain as a running libvirt describes it, over a connection that can't change anything.
 enum LibvirtSource {
@@ -12,8 +13,8 @@ enum LibvirtSource {
 
     /// - Parameter running: what becomes of a domain that runs.
     static func read(_ address: LibvirtAddress, running: Running = .refused) throws -> DescribedMachine {
-        // libvirt prints each error on stderr where nobody takes it. The handler belongs to the process; ours does nothing.
-        virSetErrorFunc(nil) { _, _ in }
+        // An embedded libvirt has to find it; and nothing is printed on stderr then.
+        LibvirtEventLoop.start()
         // QEMU in this process and the test driver have no read-only side; nothing here writes.
         guard let connection = virConnectOpenReadOnly(address.uri) ?? virConnectOpen(address.uri) else {
             throw failure("connect to libvirt at '\(address.uri)'", "does 'virsh --connect \(address.uri) list' work?")
