@@ -25,8 +25,16 @@ class Boot:
 
 def plain(image: Path, folder: Path, accelerator: str) -> Boot:
     """The same hardware, a serial port into a file, nobody else looking: until the prompt is there."""
-    overlay, serial = folder / "plain.qcow2", folder / "serial"
     backing = json.loads(subprocess.check_output(["qemu-img", "info", "--output=json", image]))["format"]
+    return to_prompt("plain boot", str(image), backing, folder, accelerator)
+
+
+def to_prompt(name: str, image: str, backing: str, folder: Path, accelerator: str) -> Boot:
+    """
+    - image: a file or an NBD URI, which isn't written
+    - backing: its format
+    """
+    overlay, serial = folder / "plain.qcow2", folder / "serial"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", backing, "-b", image, overlay], check=True)
     serial.write_bytes(b"")
     command = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std",
@@ -40,7 +48,7 @@ def plain(image: Path, folder: Path, accelerator: str) -> Boot:
         try:
             while PROMPT not in serial.read_bytes():
                 if qemu.poll() is not None or time.monotonic() - start > LIMIT:
-                    raise RuntimeError(f"the plain boot came to no login prompt on the serial port in {LIMIT} s")
+                    raise RuntimeError(f"the {name} came to no login prompt on the serial port in {LIMIT} s")
                 time.sleep(0.1)
             wall = time.monotonic() - start
             fields = Path(f"/proc/{qemu.pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -48,7 +56,7 @@ def plain(image: Path, folder: Path, accelerator: str) -> Boot:
         finally:
             qemu.send_signal(signal.SIGKILL)
     overlay.unlink()
-    return Boot("plain boot", wall, cpu)
+    return Boot(name, wall, cpu)
 
 
 def preflight(binary: Path, image: Path, folder: Path, witness: bool) -> Boot:

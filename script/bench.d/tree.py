@@ -1,6 +1,11 @@
-"""Runs a command and measures its whole tree of processes: see ../bench for what the figures mean."""
+"""Runs a command and measures its whole tree of processes: see ../bench for what the figures mean.
+
+As a program, `tree.py RESULT LOG PINNED COMMAND…`, it is a subreaper by itself: what its caller has running is neither
+counted nor ended."""
 from __future__ import annotations
 
+import ctypes
+import json
 import os
 import re
 import select
@@ -8,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 PERIOD = 0.1  # seconds from sample to sample
@@ -109,11 +114,28 @@ def machine_cpu() -> float:
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(command: list[str], env: dict[str, str], log: Path) -> Usage:
-    """Runs a command and waits for its whole tree. Its output goes to `log`."""
+def measure(command: list[str], env: dict[str, str], log: Path, pinned: float = 0) -> Usage:
+    """Runs a command and waits for its whole tree. Its output goes to `log`.
+
+    - pinned: for so many seconds it stays on the first processor
+    """
     usage, tree, reaped_cpu = Usage(), Tree(), 0.0
     own, busy, started = time.process_time(), machine_cpu(), time.monotonic()
     main: int | None = None
+    processors = os.sched_getaffinity(0)
+
+    def begin() -> None:
+        tree.enter()
+        if pinned:
+            os.sched_setaffinity(0, {min(processors)})
+
+    def loosen() -> None:
+        for pid in tree.members():
+            try:
+                for thread in os.listdir(f"/proc/{pid}/task"):
+                    os.sched_setaffinity(int(thread), processors)
+            except OSError:
+                continue  # it has ended
 
     def sample() -> None:
         total, anonymous = memory(tree.members())
@@ -137,11 +159,14 @@ def measure(command: list[str], env: dict[str, str], log: Path) -> Usage:
     try:
         with log.open("wb") as out:
             process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=out,
-                                       stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=tree.enter)
+                                       stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=begin)
         main = process.pid
         ended = os.pidfd_open(main)
         while main:
             before = time.process_time()
+            if pinned and time.monotonic() - started > pinned:
+                loosen()
+                pinned = 0
             sample()
             # Looking must not become the load: at most a twentieth of one processor.
             select.select([ended], [], [], max(PERIOD, 20 * (time.process_time() - before)))
@@ -172,3 +197,23 @@ def measure(command: list[str], env: dict[str, str], log: Path) -> Usage:
     usage.sampler_cpu = time.process_time() - own
     usage.others_cpu = max(0.0, machine_cpu() - busy - usage.cpu - usage.sampler_cpu)
     return usage
+
+
+def measure_apart(command: list[str], env: dict[str, str], log: Path, pinned: float = 0) -> Usage:
+    """The same in a process of its own."""
+    result = log.with_suffix(".usage")
+    helper = subprocess.Popen([sys.executable, __file__, str(result), str(log), str(pinned), *command], env=env)
+    try:
+        helper.wait()
+    finally:
+        if helper.poll() is None:
+            helper.terminate()  # it ends its tree first
+            helper.wait()
+    return Usage(**json.loads(result.read_text()))
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    found = measure(sys.argv[4:], dict(os.environ), Path(sys.argv[2]), float(sys.argv[3]))
+    Path(sys.argv[1]).write_text(json.dumps(asdict(found)))
