@@ -63,7 +63,7 @@ let package = Package(
         module("Libvirt", ["CLibvirt"]),
         module("Descriptions", ["Guest", "Libvirt", "XML", "CLibvirt"]),
         module("Converter", ["Guest", "Injectors", "Archives"]),
-        module("Disks", ["Host", "CCrypto", "CNBD", "CZlib"]),
+        module("Disks", ["Host", "CCrypto", "CLinux", "CNBD", "CZlib"]),
         module("Guestfs", ["Guest", "Archives", "Hives", "Host", "CGuestfs"]),
         module("Preflight", ["Guest", "Disks", "Host", "Libvirt", "XML", "CZlib", "CLibvirt"]),
         module(

@@ -71,7 +71,7 @@ struct CaptureCommand: AsyncParsableCommand {
             ) { console.show($0) }
         }
         switch voice.format {
-        case .json: Console.result(try JSON.encode(PointsReport(outcome.point)))
+        case .json: Console.result(try JSON.encode(PointsReport(outcome)))
         case .text:
             let point = outcome.point
             Console.result(

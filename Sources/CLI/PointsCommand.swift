@@ -90,6 +90,9 @@ struct PointsReport: Encodable {
 
     var schema = "rehost.points/1"
     var points: [Item]
+    /// Of a capture, in bytes: read of its course, and to check the source's word of what hasn't changed.
+    var read: UInt64?
+    var sampled: UInt64?
 
     init(_ entries: [Catalogue.Entry]) {
         points = entries.map { entry in
@@ -102,8 +105,10 @@ struct PointsReport: Encodable {
     }
 
     /// One that was made just now.
-    init(_ point: RecoveryPoint) {
-        self.init([Catalogue.Entry(point: point, history: PointHistory(), isDamaged: false)])
+    init(_ outcome: Capture.Outcome) {
+        self.init([Catalogue.Entry(point: outcome.point, history: PointHistory(), isDamaged: false)])
+        read = outcome.read
+        sampled = outcome.sampled
     }
 }
 

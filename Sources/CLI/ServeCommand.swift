@@ -22,7 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The machine's newest point, or the one named.", valueName: "machine[@point]"))
     var point: String
     @Option(help: ArgumentHelp("The socket that clients connect to; it is made.", valueName: "PATH")) var socket: String
-    @Option(help: ArgumentHelp("Memory for what was read (default: 256M).", valueName: "bytes")) var memory: ByteCount?
+    @Option(help: ArgumentHelp("Memory for what was read (default: 512M).", valueName: "bytes")) var memory: ByteCount?
     @Flag(help: "Write down what is read, for later starts of the machine.") var record = false
     @Flag(name: .customLong("no-prefetch"), help: "Fetch nothing before it is asked for.") var noPrefetch = false
     @OptionGroup var storeOptions: StoreOptions
@@ -34,7 +34,7 @@ struct ServeCommand: AsyncParsableCommand {
         let point = try await repository.point(named: point)
         let server = try await PointServer(
             point, from: repository, socket: URL(fileURLWithPath: socket).standardizedFileURL.path,
-            memory: Int(clamping: memory?.bytes ?? 256 << 20))
+            memory: Int(clamping: memory?.bytes ?? 512 << 20))
         if !noPrefetch, !record, let trace = try await repository.bootTrace(of: point.machine) {
             server.prefetch(trace)
         }

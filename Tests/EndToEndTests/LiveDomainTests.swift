@@ -220,8 +220,9 @@ final class LiveDomainTests {
             var notes: [String] { inner.notes }
             func token(of disk: SourceDisk) -> String? { inner.token(of: disk) }
             func checkStillness() async throws {
+                guard case .export(let uri) = inner.disks[0].place else { return }
                 let copied = try Tools.run(
-                    "/usr/bin/qemu-img", ["convert", "-f", "raw", "-O", "raw", inner.disks[0].uri, copy])
+                    "/usr/bin/qemu-img", ["convert", "-f", "raw", "-O", "raw", uri, copy])
                 #expect(copied.status == 0, "\(copied.errors)")
                 try await inner.checkStillness()
             }

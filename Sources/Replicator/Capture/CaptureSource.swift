@@ -39,24 +39,39 @@ extension CaptureSession {
 }
 
 public struct SourceDisk: Sendable {
+    /// Where its bytes are.
+    public enum Place: Sendable {
+        /// An NBD export, by its URI.
+        case export(String)
+        /// A raw file, or a block device.
+        case file(String)
+    }
+
     /// The same for each capture of the machine.
     public var name: String
     /// In bytes.
     public var size: UInt64
-    /// Of its export.
-    public var uri: String
+    public var place: Place
     /// In bytes, what was written since the token's moment; nil: it isn't known, and all is read and compared.
     public var changes: [NBDConnection.Extent]?
     /// Why the changes aren't known, where they should be.
     public var trackingLoss: String?
 
     public init(
-        name: String, size: UInt64, uri: String, changes: [NBDConnection.Extent]? = nil, trackingLoss: String? = nil
+        name: String, size: UInt64, place: Place, changes: [NBDConnection.Extent]? = nil, trackingLoss: String? = nil
     ) {
         self.name = name
         self.size = size
-        self.uri = uri
+        self.place = place
         self.changes = changes
         self.trackingLoss = trackingLoss
+    }
+
+    /// For one task; each has its own.
+    func open() throws -> any DiskContent {
+        switch place {
+        case .export(let uri): try NBDConnection(uri)
+        case .file(let path): try RawFile(path, size: size)
+        }
     }
 }

@@ -9,8 +9,8 @@ struct DiskPlan {
         case same
         /// As in the point before but for these blocks, ascending.
         case patch([Int])
-        /// Zeros, as in the point before, but for these blocks.
-        case fill([Int])
+        /// Zeros but for these stretches, in bytes of the region, ascending.
+        case fill([Range<Int>])
     }
 
     private(set) var work: [Work]
@@ -26,9 +26,8 @@ struct DiskPlan {
         if let changes = disk.changes, let old {
             take(changes, old, isKnown)
         }
-        let connection = try NBDConnection(disk.uri)
-        guard connection.has(context: NBDConnection.allocation) else { return }
-        for stretch in stretches() { try leaveOutZeros(connection, stretch) }
+        let content = try disk.open()
+        for stretch in stretches() { try leaveOutZeros(content, stretch) }
     }
 
     func length(of region: Int) -> Int {
@@ -65,7 +64,7 @@ struct DiskPlan {
             if blocks[index].isEmpty {
                 work[index] = .same
             } else if entry == .zero {
-                work[index] = .fill(blocks[index])
+                work[index] = .fill(Patch.stretches(blocks[index], of: length(of: index)))
             } else if entry.chunks.count <= Patch.limit,
                 Patch.isWorth(blocks[index].count, of: length(of: index))
             {
@@ -89,16 +88,39 @@ struct DiskPlan {
         return stretches
     }
 
-    private mutating func leaveOutZeros(_ connection: NBDConnection, _ stretch: Range<UInt64>) throws {
-        let extents = try connection.extents(
-            NBDConnection.allocation, offset: stretch.lowerBound, length: stretch.upperBound - stretch.lowerBound)
-        // 2: it reads as zeros.
-        for extent in extents where extent.flags & 2 != 0 {
-            let end = extent.offset + extent.length
-            let first = Int((extent.offset + UInt64(regionSize) - 1) / UInt64(regionSize))
-            // The last region may be a short one.
-            let last = end == disk.size ? work.count : Int(end / UInt64(regionSize))
-            for index in first..<max(first, last) where work[index] != .same { work[index] = .zero }
+    /// Stretches of a region that are worth a request of their own.
+    private static let stretchLimit = 16
+
+    private mutating func leaveOutZeros(_ content: any DiskContent, _ stretch: Range<UInt64>) throws {
+        /// Of the region that is looked at, in bytes of it.
+        var holes: [Int: [Range<Int>]] = [:]
+        for zeros in try content.zeros(in: stretch) {
+            var at = zeros.lowerBound
+            while at < zeros.upperBound {
+                let region = Int(at / UInt64(regionSize))
+                let start = UInt64(region) * UInt64(regionSize)
+                let next = min(zeros.upperBound, start + UInt64(length(of: region)))
+                if at == start, next == start + UInt64(length(of: region)) {
+                    if work[region] != .same { work[region] = .zero }
+                } else if work[region] == .read {
+                    holes[region, default: []].append(Int(at - start)..<Int(next - start))
+                }
+                at = next
+            }
+        }
+        for (region, holes) in holes where work[region] == .read {
+            var kept: [Range<Int>] = []
+            var at = 0
+            for hole in holes {
+                if hole.lowerBound > at { kept.append(at..<hole.lowerBound) }
+                at = hole.upperBound
+            }
+            if at < length(of: region) { kept.append(at..<length(of: region)) }
+            if kept.isEmpty {
+                work[region] = .zero
+            } else if kept.count <= Self.stretchLimit {
+                work[region] = .fill(kept)
+            }
         }
     }
 }

@@ -57,7 +57,7 @@ struct DiskReader: Sendable {
         let found = Found(result)
         settle(plan, found)
         try await Workers.run(workers) { [plan] in
-            let connection = try NBDConnection(disk.uri, contexts: [])
+            let source = try disk.open()
             let encoder = ZstdEncoder()
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: regionSize, alignment: 4096)
             defer { buffer.deallocate() }
@@ -67,9 +67,9 @@ struct DiskReader: Sendable {
                 guard let region else { return }
                 let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[..<plan.length(of: region)])
                 switch plan.work[region] {
-                case .patch(let blocks): try await patch(region, blocks, connection, bytes, encoder, found)
-                case .fill(let blocks): try await fill(region, blocks, connection, bytes, encoder, found)
-                default: try await take(region, connection, bytes, encoder, found)
+                case .patch(let blocks): try await patch(region, blocks, source, bytes, encoder, found)
+                case .fill(let stretches): try await fill(region, stretches, source, bytes, encoder, found)
+                default: try await take(region, source, bytes, encoder, found)
                 }
             }
         }
@@ -97,16 +97,21 @@ struct DiskReader: Sendable {
     /// - Returns: a region that isn't as it was; nil where none was found.
     private func wrongSample(_ plan: DiskPlan) async throws -> Int? {
         guard let old else { return nil }
+        // Most of a disk may be zeros, and a write is more often missed where there are others; some of each.
         let same = plan.work.indices.filter { plan.work[$0] == .same }
-        guard !same.isEmpty else { return nil }
-        let count = min(Self.sampleLimit, max(1, same.count / Self.sampleShare))
-        let connection = try NBDConnection(disk.uri, contexts: [])
+        let (zeros, held) = (same.filter { old.regions[$0] == .zero }, same.filter { old.regions[$0] != .zero })
+        func some(_ regions: [Int], _ limit: Int) -> ArraySlice<Int> {
+            regions.shuffled().prefix(min(limit, max(1, regions.count / Self.sampleShare)))
+        }
+        let sample = some(held, Self.sampleLimit * 3 / 4) + some(zeros, Self.sampleLimit / 4)
+        guard !sample.isEmpty else { return nil }
+        let source = try disk.open()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: regionSize, alignment: 4096)
         defer { buffer.deallocate() }
-        for region in same.shuffled().prefix(count) {
+        for region in sample {
             try Task.checkCancellation()
             let content = UnsafeMutableRawBufferPointer(rebasing: buffer[..<plan.length(of: region)])
-            try connection.read(into: content, offset: UInt64(region) * UInt64(regionSize))
+            try source.read(into: content, offset: UInt64(region) * UInt64(regionSize))
             meter.countSample(content.count)
             guard try await self.isContent(UnsafeRawBufferPointer(content), of: old.regions[region]) else {
                 return region
@@ -127,32 +132,23 @@ struct DiskReader: Sendable {
     // MARK: Regions
 
     private func take(
-        _ region: Int, _ connection: NBDConnection, _ buffer: UnsafeMutableRawBufferPointer, _ encoder: ZstdEncoder,
+        _ region: Int, _ disk: any DiskContent, _ buffer: UnsafeMutableRawBufferPointer, _ encoder: ZstdEncoder,
         _ found: Found
     ) async throws {
-        try await meter.admit(buffer.count)
-        try connection.read(into: buffer, offset: UInt64(region) * UInt64(regionSize))
-        let content = UnsafeRawBufferPointer(buffer)
-        let before = old.flatMap { region < $0.regions.count ? $0.regions[region] : nil } ?? .zero
-        if case .patched = before, before.chunks.allSatisfy(writer.isKnown),
-            (try? await isContent(content, of: before)) == true
-        {
-            note(region, before, changed: 0, 0, found)
-            return meter.count(disk.name, done: UInt64(content.count), stored: 0)
-        }
-        try await store(region, content, changed: content.count, encoder, found)
+        try await read(buffer, of: region, at: 0, disk)
+        try await store(region, UnsafeRawBufferPointer(buffer), changed: buffer.count, encoder, found)
     }
 
-    /// Reads what was written into a region of zeros.
+    /// Reads what isn't zeros of a region.
     private func fill(
-        _ region: Int, _ blocks: [Int], _ connection: NBDConnection, _ buffer: UnsafeMutableRawBufferPointer,
+        _ region: Int, _ stretches: [Range<Int>], _ disk: any DiskContent, _ buffer: UnsafeMutableRawBufferPointer,
         _ encoder: ZstdEncoder, _ found: Found
     ) async throws {
         buffer.initializeMemory(as: UInt8.self, repeating: 0)
         var changed = 0
-        for piece in Self.pieces(blocks, of: buffer.count) {
+        for piece in stretches {
             let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[piece])
-            try await read(bytes, of: region, at: piece.lowerBound, connection)
+            try await read(bytes, of: region, at: piece.lowerBound, disk)
             changed += bytes.count
         }
         try await store(region, UnsafeRawBufferPointer(buffer), changed: changed, encoder, found)
@@ -160,14 +156,14 @@ struct DiskReader: Sendable {
 
     /// Reads a region's changed blocks alone.
     private func patch(
-        _ region: Int, _ blocks: [Int], _ connection: NBDConnection, _ buffer: UnsafeMutableRawBufferPointer,
+        _ region: Int, _ blocks: [Int], _ disk: any DiskContent, _ buffer: UnsafeMutableRawBufferPointer,
         _ encoder: ZstdEncoder, _ found: Found
     ) async throws {
         guard let old, let base = old.regions[region].chunks.first else { return }
         var content: [UInt8] = []
-        for piece in Self.pieces(blocks, of: buffer.count) {
+        for piece in Patch.stretches(blocks, of: buffer.count) {
             let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[piece])
-            try await read(bytes, of: region, at: piece.lowerBound, connection)
+            try await read(bytes, of: region, at: piece.lowerBound, disk)
             content += bytes
         }
         let bytes = Patch(blocks: blocks, content: content).encoded
@@ -175,29 +171,14 @@ struct DiskReader: Sendable {
         let stored = try await writer.put(bytes, as: id, encoder: encoder)
         let entry = Manifest.Region.patched(base, old.regions[region].chunks.dropFirst() + [id])
         note(region, entry, changed: content.count, stored, found)
-        meter.count(disk.name, done: UInt64(buffer.count), stored: stored)
-    }
-
-    /// Neighbouring blocks in one go, in bytes of the region.
-    private static func pieces(_ blocks: [Int], of length: Int) -> [Range<Int>] {
-        var pieces: [Range<Int>] = []
-        for block in blocks {
-            let start = block * Patch.blockSize
-            let end = min(length, start + Patch.blockSize)
-            if let last = pieces.last, last.upperBound == start {
-                pieces[pieces.count - 1] = last.lowerBound..<end
-            } else {
-                pieces.append(start..<end)
-            }
-        }
-        return pieces
+        meter.count(self.disk.name, done: UInt64(buffer.count), stored: stored)
     }
 
     private func read(
-        _ bytes: UnsafeMutableRawBufferPointer, of region: Int, at start: Int, _ connection: NBDConnection
+        _ bytes: UnsafeMutableRawBufferPointer, of region: Int, at start: Int, _ disk: any DiskContent
     ) async throws {
         try await meter.admit(bytes.count)
-        try connection.read(into: bytes, offset: UInt64(region) * UInt64(regionSize) + UInt64(start))
+        try disk.read(into: bytes, offset: UInt64(region) * UInt64(regionSize) + UInt64(start))
     }
 
     /// Puts a region as a whole.
@@ -207,7 +188,12 @@ struct DiskReader: Sendable {
         let before = old.flatMap { region < $0.regions.count ? $0.regions[region] : nil } ?? .zero
         var entry = Manifest.Region.zero
         var stored: UInt64 = 0
-        if !Zeros.fill(content) {
+        // A patched region has no name of its own to be known by.
+        if case .patched = before, before.chunks.allSatisfy(writer.isKnown),
+            (try? await isContent(content, of: before)) == true
+        {
+            entry = before
+        } else if !Zeros.fill(content) {
             let id = repository.cipher.id(of: content)
             entry = .chunk(id)
             stored = try await writer.put(content, as: id, encoder: encoder)

@@ -22,28 +22,35 @@ public struct ImageFiles: CaptureSource {
     }
 
     public func begin(since tokens: [String: String]) async throws -> any CaptureSession {
-        var exports: [NBDExport] = []
+        var exports: [NBDExport?] = []
         do {
-            for image in images { exports.append(try await NBDExport(image, connections: connections)) }
+            for image in images {
+                exports.append(Self.isPlain(image) ? nil : try await NBDExport(image, connections: connections))
+            }
             return try Session(self, exports)
         } catch {
-            for export in exports { export.close() }
+            for export in exports { export?.close() }
             throw error
         }
     }
+
+    /// Whether its bytes are the disk's.
+    private static func isPlain(_ image: DiskImage) -> Bool { image.format == "raw" && !image.isMember }
 
     private struct Session: CaptureSession {
         let time = Date()
         let consistency: RecoveryPoint.Consistency
         let disks: [SourceDisk]
-        private let exports: [NBDExport]
+        private let exports: [NBDExport?]
         private let stamps: [String: Stamp]
 
-        init(_ source: ImageFiles, _ exports: [NBDExport]) throws {
+        init(_ source: ImageFiles, _ exports: [NBDExport?]) throws {
             self.exports = exports
             consistency = source.consistency
             disks = source.images.enumerated().map { index, image in
-                SourceDisk(name: source.names[index], size: image.virtualSize, uri: exports[index].uri)
+                SourceDisk(
+                    name: source.names[index], size: image.virtualSize,
+                    place: exports[index].map { .export($0.uri) } ?? .file(image.path))
             }
             stamps = Dictionary(try source.images.map { ($0.path, try Stamp($0.path)) }) { first, _ in first }
         }
@@ -60,7 +67,7 @@ public struct ImageFiles: CaptureSource {
         }
 
         func end() async throws {
-            for export in exports { export.close() }
+            for export in exports { export?.close() }
         }
     }
 

@@ -45,6 +45,21 @@ struct Patch: Equatable {
         else { return nil }
     }
 
+    /// Neighbouring blocks as one stretch each, in bytes of the region.
+    static func stretches(_ blocks: [Int], of length: Int) -> [Range<Int>] {
+        var stretches: [Range<Int>] = []
+        for block in blocks {
+            let start = block * blockSize
+            let end = min(length, start + blockSize)
+            if let last = stretches.last, last.upperBound == start {
+                stretches[stretches.count - 1] = last.lowerBound..<end
+            } else {
+                stretches.append(start..<end)
+            }
+        }
+        return stretches
+    }
+
     static func length(of block: Int, in length: Int) -> Int { min(blockSize, length - block * blockSize) }
 
     /// - Precondition: the region has the length that the patch was made for.

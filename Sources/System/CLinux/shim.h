@@ -10,5 +10,6 @@ extern int mallopt(int what, int value);
 
 /* lseek(2) */
 static const int rehost_seek_data = 3;
+static const int rehost_seek_hole = 4;
 /* fallocate(2): FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */
 static const int rehost_punch_hole = 2 | 1;

@@ -70,7 +70,7 @@ final class LibvirtBackup: CaptureSession {
                 disks = try documents.disks.map { disk in
                     let uri = "nbd+unix:///\(disk.target)?socket=\(folder.socket)"
                     return SourceDisk(
-                        name: disk.target, size: try NBDConnection(uri, contexts: []).size, uri: uri,
+                        name: disk.target, size: try NBDConnection(uri, contexts: []).size, place: .export(uri),
                         changes: try disk.since.map { _ in try Self.changes(disk.target, uri) },
                         trackingLoss: losses[disk.target])
                 }
