@@ -34,10 +34,17 @@ struct PointsCommand: AsyncParsableCommand {
         guard let store else { return try await showAll() }
         let repository = try await storeOptions.request(store).open()
         if rebuild { try Catalogue.removeIfBroken() }
-        let catalogue = try Catalogue()
-        if rebuild { try await catalogue.forget(repository) }
-        let entries = try await catalogue.points(
-            in: repository, at: storeOptions.request(store).place, machine: machine)
+        let entries: [Catalogue.Entry]
+        do {
+            let catalogue = try Catalogue()
+            if rebuild { try await catalogue.forget(repository) }
+            entries = try await catalogue.points(
+                in: repository, at: storeOptions.request(store).place, machine: machine)
+        } catch let failure as Catalogue.Failure {
+            // It only makes a list quick.
+            Console.error("note: \(failure)\n")
+            entries = try await Catalogue.entries(of: repository, machine: machine)
+        }
         switch voice.format {
         case .json: Console.result(try JSON.encode(PointsReport(entries)))
         case .text: Console.result(PointsText.table(entries))

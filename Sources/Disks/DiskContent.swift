@@ -41,6 +41,33 @@ public final class RawFile: DiskContent {
         guard descriptor >= 0 else { throw Self.failure(path, errno) }
         let last = lseek(descriptor, 0, SEEK_END)
         end = last < 0 ? size : UInt64(last)
+        guard lockOutWriters() else {
+            throw DiskImage.Failure(
+                "'\(path)' is in use: a program of QEMU's writes to it",
+                hint: "shut the machine down, or capture it live")
+        }
+    }
+
+    /// As QEMU's own readers do, so that no machine starts on it meanwhile: a byte for what this does, a byte for what it
+    /// won't have others do, each locked for reading (QEMU's block/file-posix.c, RAW_LOCK_PERM_BASE and
+    /// RAW_LOCK_SHARED_BASE). The locks go with the descriptor.
+    /// - Returns: false where somebody has it for writing.
+    private func lockOutWriters() -> Bool {
+        // 0: consistent reads; 1: writes; 3: another size.
+        for byte in [100, 201, 203] {
+            var lock = flock()
+            lock.l_type = Int16(F_RDLCK)
+            lock.l_start = byte
+            lock.l_len = 1
+            // A file system without locks has none to be held back by.
+            _ = fcntl(descriptor, rehost_ofd_setlk, &lock)
+        }
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_start = 101
+        lock.l_len = 1
+        guard fcntl(descriptor, rehost_ofd_getlk, &lock) == 0 else { return true }
+        return lock.l_type == Int16(F_UNLCK)
     }
 
     deinit { close(descriptor) }

@@ -29,7 +29,7 @@ extension DiskImage {
         }
         return DiskImage(
             path: try specification(["driver": top.format, "file": stretch]), format: top.format,
-            virtualSize: top.virtualSize, allocatedSize: min(size, top.actualSize), title: title)
+            virtualSize: top.virtualSize, allocatedSize: min(size, top.actualSize), title: title, files: [archive])
     }
 
     /// A disk that a server on this host shows over NBD.

@@ -13,6 +13,8 @@ public struct DiskImage: Sendable, Equatable {
     public var allocatedSize: UInt64
     /// What it is called where its path doesn't tell: "web01.ova: web01-disk1.vmdk".
     public var title: String?
+    /// All files of this host that it is in: its own, backing files, extents, an archive. Empty where a server has it.
+    public var files: [String] = []
 
     public struct Failure: Error, CustomStringConvertible {
         public var message: String
@@ -49,6 +51,7 @@ public struct DiskImage: Sendable, Equatable {
             throw Failure("could not read '\(path)': qemu-img says nothing about it", hint: "is it a disk image?")
         }
         let folder = url.deletingLastPathComponent().resolvingSymlinksInPath().path
+        var files: [String] = []
         for layer in chain {
             for file in [layer.filename] + layer.others {
                 guard isPlain(file) else {
@@ -58,6 +61,7 @@ public struct DiskImage: Sendable, Equatable {
                 }
                 let real = URL(fileURLWithPath: file, relativeTo: URL(fileURLWithPath: folder + "/"))
                     .standardizedFileURL.resolvingSymlinksInPath().path
+                if !files.contains(real) { files.append(real) }
                 guard
                     real.hasPrefix(folder == "/" ? "/" : folder + "/") || layer.filename == url.path && file == url.path
                 else {
@@ -70,6 +74,7 @@ public struct DiskImage: Sendable, Equatable {
         var image = DiskImage(
             path: url.path, format: top.format, virtualSize: top.virtualSize,
             allocatedSize: chain.reduce(0) { $0 + $1.actualSize })
+        image.files = files
         if format == nil, top.format == "raw", VHDFooter(endOf: url.path)?.kind == .fixed,
             let disk = try await info(url.path, format: "vpc").first
         {

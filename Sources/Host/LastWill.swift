@@ -24,6 +24,9 @@ public final class LastWill: Sendable {
         }
     }
 
+    /// It is wanted now, whatever becomes of this process.
+    public func execute() { try? input.close() }
+
     /// All is well.
     public func revoke() {
         try? input.write(contentsOf: Data("\n".utf8))

@@ -66,6 +66,9 @@ public final class LibvirtConnection: @unchecked Sendable {
         securityModels = Self.securityModels(of: raw)
     }
 
+    /// Another one to the same, for where this one broke. It waits; not for the threads that tasks share.
+    public func reopened() throws -> LibvirtConnection { try LibvirtConnection(uri) }
+
     deinit { virConnectClose(raw) }
 
     /// Blocking calls, off the threads that tasks share.

@@ -31,8 +31,14 @@ public struct Catalogue: Sendable {
     public struct Failure: Error, CustomStringConvertible {
         var path: String
         var reason: String
+        /// Whether it is no database any more.
+        var isBroken = false
         public var description: String {
-            "could not use the catalogue '\(path)': \(reason)\nhint: remove that file; 'rehost points STORE' makes it anew"
+            let hint =
+                isBroken
+                ? "'rehost points STORE --rebuild' makes it anew; nothing is in it that the stores don't have"
+                : "is it another user's, or on a file system that is full or read-only? XDG_STATE_HOME names another place"
+            return "could not use the catalogue '\(path)': \(reason)\nhint: \(hint)"
         }
     }
 
@@ -55,16 +61,25 @@ public struct Catalogue: Sendable {
             configuration.busyMode = .timeout(10)
             configuration.journalMode = .wal
             configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            // SQLite's other files get the rights of this one.
+            if !FileManager.default.fileExists(atPath: path) {
+                _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+            }
             database = try DatabaseQueue(path: path, configuration: configuration)
             try Self.migrator.migrate(database)
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-        } catch { throw Failure(path: path, reason: "\(error)") }
+        } catch {
+            let codes: [ResultCode] = [.SQLITE_NOTADB, .SQLITE_CORRUPT]
+            let isBroken = (error as? DatabaseError).map { codes.contains($0.resultCode) } ?? false
+            throw Failure(path: path, reason: "\(error)", isBroken: isBroken)
+        }
     }
 
     /// A file that SQLite can't use goes: nothing is in it that the stores don't have.
     /// - Throws: ``Failure``
     public static func removeIfBroken(_ path: String = Catalogue.usualPath) throws {
-        guard FileManager.default.fileExists(atPath: path), (try? Catalogue(path)) == nil else { return }
+        do { _ = try Catalogue(path) } catch let failure as Failure where failure.isBroken {
+        } catch { return }
+        guard (try? Catalogue(path)) == nil else { return }
         do {
             for ending in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + ending) {
                 try FileManager.default.removeItem(atPath: path + ending)
@@ -77,8 +92,8 @@ public struct Catalogue: Sendable {
         migrator.registerMigration("1") { database in
             try database.execute(
                 sql: """
-                    CREATE TABLE store (id TEXT PRIMARY KEY, location TEXT NOT NULL, seen REAL NOT NULL) STRICT;
-                    CREATE TABLE point (
+                    CREATE TABLE IF NOT EXISTS store (id TEXT PRIMARY KEY, location TEXT NOT NULL, seen REAL NOT NULL) STRICT;
+                    CREATE TABLE IF NOT EXISTS point (
                         store TEXT NOT NULL REFERENCES store(id) ON DELETE CASCADE, object TEXT NOT NULL,
                         machine TEXT NOT NULL, record BLOB NOT NULL, history BLOB, damaged INTEGER NOT NULL,
                         PRIMARY KEY (store, object)) STRICT;
@@ -91,20 +106,28 @@ public struct Catalogue: Sendable {
     /// - Throws: ``Failure``, ``Replicator/StoreError``
     public func points(in repository: Repository, at location: String, machine: String? = nil) async throws -> [Entry] {
         let store = repository.settings.id
-        let known = try await records(of: store)
+        let entries = try await Self.entries(of: repository, machine: machine, known: records(of: store))
+        try await keep(entries, of: store, location, machine)
+        return entries
+    }
+
+    /// Without a catalogue, or with what one knew.
+    /// - Throws: ``Replicator/StoreError``
+    public static func entries(
+        of repository: Repository, machine: String? = nil, known: [String: RecoveryPoint] = [:]
+    ) async throws -> [Entry] {
         let points = try await repository.points(of: machine, known: known)
         if points.isEmpty, let machine { _ = try await repository.knownPoints(of: machine) }
-        let damaged = try await repository.pointsWithDamage()
         var entries: [Entry] = []
         for (name, points) in Dictionary(grouping: points, by: \.machine) {
             let history = try await repository.history(of: name)
             entries += points.map {
-                Entry(point: $0, history: history[$0.id] ?? PointHistory(), isDamaged: damaged.contains($0.id))
+                // What a list knows of damage is what a verification found; 'prune' looks for itself.
+                let known = history[$0.id] ?? PointHistory()
+                return Entry(point: $0, history: known, isDamaged: known.verified?.isGood == false)
             }
         }
-        entries.sort { ($0.point.time, $0.point.id) < ($1.point.time, $1.point.id) }
-        try await keep(entries, of: store, location, machine)
-        return entries
+        return entries.sorted { ($0.point.time, $0.point.id) < ($1.point.time, $1.point.id) }
     }
 
     /// Forgets a store; the next list reads every record of it.

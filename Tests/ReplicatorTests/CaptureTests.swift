@@ -242,4 +242,95 @@ struct CaptureTests {
         #expect(Array(try Data(contentsOf: URL(fileURLWithPath: copy))) == content)
         #expect(!FileManager.default.fileExists(atPath: path + ".part"))
     }
+
+    // MARK: Odd sources, odd stores
+
+    @Test func aDiskInsideAnArchiveIsCaptured() async throws {
+        let disks = try TestDisks()
+        let repository = try await repository()
+        let content = TestDisks.content([1, 0, 3])
+        let inner = try await disks.write("disk.raw", content)
+        let path = disks.path("inner.qcow2")
+        try HostTool("qemu-img").output(["convert", "-O", "qcow2", inner.path, path])
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let archive = disks.path("archive")
+        try (Data(count: 1024) + bytes).write(to: URL(fileURLWithPath: archive))
+        let member = try await DiskImage.open(
+            member: "disk", of: archive, offset: 1024, size: UInt64(bytes.count))
+        let point = try await disks.capture([member], into: repository).point
+        #expect(try await disks.restored(point, from: repository) == [content])
+    }
+
+    /// Changes the file after it was opened.
+    private struct Changing: CaptureSource {
+        let inner: ImageFiles
+        let change: @Sendable () throws -> Void
+
+        func begin(since tokens: [String: String]) async throws -> any CaptureSession {
+            let session = try await inner.begin(since: tokens)
+            try change()
+            return session
+        }
+    }
+
+    @Test func aFileThatIsWrittenToMeanwhileIsRefused() async throws {
+        let disks = try TestDisks()
+        let repository = try await repository()
+        _ = try await disks.write("real", TestDisks.content([1, 2]))
+        let link = disks.path("link")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: disks.path("real"))
+        let real = disks.path("real")
+        let source = Changing(inner: ImageFiles([try await .open(link, format: "raw")], connections: 2)) {
+            let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: real))
+            try handle.write(contentsOf: Data([9]))
+            try handle.close()
+        }
+        await #expect(throws: DiskImage.Failure.self) {
+            try await Capture(of: source, as: "web01", into: repository).run { _ in }
+        }
+        #expect(try await repository.points() == [])
+    }
+
+    @Test func aDiskThatQEMUWritesToIsRefused() async throws {
+        let disks = try TestDisks()
+        let image = try await disks.write("disk", TestDisks.content([1]))
+        let writer = try await NBDExport(image, connections: 1, access: .writing)
+        defer { writer.close() }
+        let repository = try await repository()
+        await #expect(throws: DiskImage.Failure.self) { try await disks.capture([image], into: repository) }
+    }
+
+    @Test func whatAPowerCutLeftOfAChunkIsStoredAnew() async throws {
+        let disks = try TestDisks()
+        let folder = disks.path("store")
+        let repository = try await repository(FolderStore(folder))
+        let content = TestDisks.content([1, 2])
+        let first = try await disks.capture([disks.write("disk", content)], into: repository).point
+        // As of a capture that never got to its point.
+        try await repository.remove(first)
+        let chunks = try await repository.store.list("chunks/")
+        #expect(chunks.count == 2)
+        let cut = URL(fileURLWithPath: "\(folder)/\(chunks[0].name)")
+        try Data(contentsOf: cut).prefix(1000).write(to: cut)
+        let point = try await disks.capture([disks.write("disk", content)], into: repository).point
+        #expect(try await disks.restored(point, from: repository) == [content])
+        #expect(point.stored == chunks[0].size)
+    }
+
+    @Test(arguments: [OutputFormat.raw, .qcow2])
+    func twoRestoresIntoOneFileDoNotMix(format: OutputFormat) async throws {
+        let disks = try TestDisks()
+        let repository = try await repository()
+        let point = try await disks.capture([disks.write("disk", TestDisks.content([1, 2]))], into: repository).point
+        let path = disks.path("out")
+        let other: any RestoreTarget =
+            format == .raw
+            ? try RawTarget(path + ".part", size: 512)
+            : try await ImageTarget(path + ".part", size: 512, format: format, writers: 1)
+        let refused = await #expect(throws: StoreError.self) {
+            try await Restore(point, from: repository).run(to: [path], as: format) { _ in }
+        }
+        #expect(refused?.kind == .busy)
+        withExtendedLifetime(other) {}
+    }
 }

@@ -34,4 +34,18 @@ struct RetentionTests {
         #expect(stay.map(\.0.id) == ["p2", "p4"])
         #expect(stay[0].1 == ["newest good one"])
     }
+
+    @Test func aPointWhoseManifestIsGoneIsNoGoodOne() async throws {
+        let disks = try TestDisks()
+        let store = MemoryStore()
+        let repository = try await Repository.openOrMake(store, regionSize: TestDisks.regionSize)
+        let image = try await disks.write("disk", TestDisks.content([1, 2]))
+        let good = try await disks.capture([image], into: repository).point
+        let lost = try await disks.capture([image], into: repository).point
+        try await store.remove(lost.disks[0].manifest)
+        #expect(try await repository.pointsWithDamage() == [lost.id])
+        let damaged = try await repository.pointsWithDamage()
+        let kept = Retention(last: 1).kept(try await repository.points()) { !damaged.contains($0.id) }
+        #expect(kept.map(\.0.id).contains(good.id))
+    }
 }

@@ -54,7 +54,7 @@ def run(scene: Scene, parts: list[str], image: Path | None, bootable: Path | Non
             scene.notes.append(f"FAILED: part '{name}' was not finished: {error} {said}")
             scene.say(f"bench: part '{name}' was not finished: {error} {said}")
 
-    capacity, data = (4 * GIB, GIB) if quick else (20 * GIB, 4 * GIB)
+    capacity, data = (4 * GIB, GIB) if quick else (20 * GIB, 12 * GIB)
     content = Content(1)
     large, small = scene.folder / "large.qcow2", scene.folder / "small.qcow2"
     if {"tracked", "memory"} & set(parts):

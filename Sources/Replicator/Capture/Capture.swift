@@ -62,14 +62,18 @@ public struct Capture: Sendable {
         }
         let lease = try await repository.takeLease()
         let keeper = Keeper(repository, lease)
+        // The lease goes even where this task was cancelled: others would wait for it.
+        let end = { [repository] in try await Task { try await repository.end(keeper.current) }.value }
+        var outcome: Outcome
         do {
-            let outcome = try await keeper.holding { try await capture(keeper, progress) }
-            try await repository.end(keeper.current)
-            return outcome
+            outcome = try await keeper.holding { try await capture(keeper, progress) }
         } catch {
-            try? await repository.end(keeper.current)
+            try? await end()
             throw error
         }
+        // The point is there, whatever comes now.
+        do { try await end() } catch { outcome.warnings.append(Self.line(error)) }
+        return outcome
     }
 
     private func capture(_ keeper: Keeper, _ progress: @escaping @Sendable (Progress) -> Void) async throws -> Outcome {

@@ -47,12 +47,15 @@ final class ChunkWriter: Sendable {
     /// - Returns: how many bytes that were.
     func put(_ content: UnsafeRawBufferPointer, as id: ChunkID, encoder: ZstdEncoder) async throws -> UInt64 {
         if isKnown(id) { return 0 }
-        let isDamaged = damaged.contains(id)
+        var isDamaged = damaged.contains(id)
         if let mark = condemned[id] {
             try await rescue(id, mark)
-        } else if !isDamaged, let size = try await store.size(of: id.object), size > UInt64(Frame.size) {
-            known.withLock { _ = $0.insert(id) }
-            return 0
+        } else if !isDamaged, let size = try await store.size(of: id.object) {
+            if try await isWhole(id, size) {
+                known.withLock { _ = $0.insert(id) }
+                return 0
+            }
+            isDamaged = true
         }
         let object = try Chunk.encode(content, id, cipher: repository.cipher, scratch: encoder)
         let isNew = try await store.put(
@@ -60,6 +63,15 @@ final class ChunkWriter: Sendable {
         if isDamaged { try await store.remove(Repository.damagedFolder + id.description) }
         known.withLock { _ = $0.insert(id) }
         return isNew ? UInt64(object.count) : 0
+    }
+
+    /// Whether a chunk that no point vouches for is all there: a capture that ended by a power cut may have left parts.
+    private func isWhole(_ id: ChunkID, _ size: UInt64) async throws -> Bool {
+        guard size > UInt64(Frame.size) else { return false }
+        if store.isDurableAtOnce { return true }
+        do { return Chunk.isWhole(try await store.get(id.object)) } catch let error as StoreError
+            where error.kind == .missing
+        { return false }
     }
 
     /// Says that the chunk is wanted, and waits where it is being deleted at this moment.

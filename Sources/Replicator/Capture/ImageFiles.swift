@@ -1,5 +1,6 @@
 public import Disks
 internal import Foundation
+internal import Glibc
 internal import Host
 
 /// Disk images of this host, that nobody writes to meanwhile: all of each is read, and compared.
@@ -52,7 +53,8 @@ public struct ImageFiles: CaptureSource {
                     name: source.names[index], size: image.virtualSize,
                     place: exports[index].map { .export($0.uri) } ?? .file(image.path))
             }
-            stamps = Dictionary(try source.images.map { ($0.path, try Stamp($0.path)) }) { first, _ in first }
+            let files = Set(source.images.flatMap(\.files))
+            stamps = Dictionary(uniqueKeysWithValues: try files.map { ($0, try Stamp($0)) })
         }
 
         func token(of disk: SourceDisk) -> String? { nil }
@@ -71,15 +73,21 @@ public struct ImageFiles: CaptureSource {
         }
     }
 
-    /// What changes when a file is written to.
+    /// What changes when a file is written to, or another one takes its place.
     private struct Stamp: Equatable {
-        var modified: Date
-        var size: Int64
+        var numbers: [Int]
 
         init(_ path: String) throws {
-            let attributes = try FileManager.default.attributesOfItem(atPath: path)
-            modified = attributes[.modificationDate] as? Date ?? .distantPast
-            size = (attributes[.size] as? NSNumber)?.int64Value ?? 0
+            var status = stat()
+            guard stat(path, &status) == 0 else {
+                throw DiskImage.Failure(
+                    "could not look at '\(path)': \(String(cString: strerror(errno)))",
+                    hint: "was it moved while it was read?")
+            }
+            numbers = [
+                Int(status.st_dev), Int(status.st_ino), Int(status.st_size), status.st_mtim.tv_sec,
+                status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
+            ]
         }
     }
 }

@@ -48,7 +48,8 @@ public struct Collector: Sendable {
             try await store.remove(Self.lockObject)
             return outcome
         } catch {
-            try? await store.remove(Self.lockObject)
+            // Even where this task was cancelled: others would wait for it.
+            _ = try? await Task { [store] in try await store.remove(Self.lockObject) }.value
             throw error
         }
     }

@@ -129,15 +129,19 @@ public struct Verification: Sendable {
 }
 
 extension Repository {
-    /// The ids of points that have chunks which a verification found damaged.
+    /// The ids of points that can't be restored, as far as that is known without reading their chunks: those whose manifest
+    /// is damaged or gone, and those with chunks that a verification found damaged.
     public func pointsWithDamage() async throws -> Set<String> {
         let damaged = try await damagedChunks()
-        guard !damaged.isEmpty else { return [] }
         var found: Set<String> = []
         for point in try await points() {
             for disk in point.disks {
-                let chunks = (try? await manifest(of: disk).chunks) ?? damaged
-                if !chunks.isDisjoint(with: damaged) { found.insert(point.id) }
+                do {
+                    let chunks = try await manifest(of: disk).chunks
+                    if !chunks.isDisjoint(with: damaged) { found.insert(point.id) }
+                } catch let error as StoreError where error.kind == .damaged || error.kind == .missing {
+                    found.insert(point.id)
+                }
             }
         }
         return found

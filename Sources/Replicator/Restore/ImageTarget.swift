@@ -7,24 +7,30 @@ final class ImageTarget: RestoreTarget {
     let isResumed: Bool
     private let export: NBDExport
     private let path: String
+    /// A descriptor.
+    private let lock: Int32
 
     /// - Parameters:
     ///   - size: in bytes.
     ///   - format: one of `OutputFormat.writable`.
     init(_ path: String, size: UInt64, format: OutputFormat, writers: Int) async throws {
         self.path = path
+        lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw Self.failure(path, errno) }
+        try RawTarget.lock(lock, path)
         // Of the formats, qcow2 is whole after a kill, but for clusters that nobody uses.
         let left = format == .qcow2 ? try? await DiskImage.open(path, format: "qcow2") : nil
         isResumed = left?.virtualSize == size
         if isResumed {
             try await QemuImg.repairLeaks(path)
         } else {
-            try? FileManager.default.removeItem(atPath: path)
             try await QemuImg.create(path, as: format, size: size)
         }
         export = try await NBDExport(
             try await DiskImage.open(path, format: format.driver), connections: writers, access: .writing)
     }
+
+    deinit { close(lock) }
 
     func writer() throws -> any RestoreWriter { Writer(connection: try NBDConnection(export.uri)) }
 
@@ -51,13 +57,10 @@ final class ImageTarget: RestoreTarget {
 
     func finish(as name: String) async throws {
         try export.finish()
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(errno) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0, rename(path, name) == 0 else { throw failure(errno) }
+        guard fsync(lock) == 0, rename(path, name) == 0 else { throw Self.failure(path, errno) }
     }
 
-    private func failure(_ code: Int32) -> StoreError {
+    private static func failure(_ path: String, _ code: Int32) -> StoreError {
         StoreError(
             .unavailable, "could not write '\(path)': \(String(cString: strerror(code)))",
             hint: "check the path, and that this user may write there")

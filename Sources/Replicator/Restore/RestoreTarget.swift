@@ -32,6 +32,7 @@ final class RawTarget: RestoreTarget, RestoreWriter {
         self.path = path
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.failure(path, errno) }
+        try Self.lock(descriptor, path)
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw Self.failure(path, errno) }
         isResumed = status.st_size > 0
@@ -39,6 +40,14 @@ final class RawTarget: RestoreTarget, RestoreWriter {
     }
 
     deinit { close(descriptor) }
+
+    /// As long as it is open: two restores into one file would mix.
+    static func lock(_ descriptor: Int32, _ path: String) throws {
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw StoreError(
+                .busy, "another restore is writing '\(path)'", hint: "wait for it, or choose another --output")
+        }
+    }
 
     private static func failure(_ path: String, _ code: Int32) -> StoreError {
         StoreError(

@@ -86,6 +86,11 @@ public final class PointServer: Sendable {
             while true {
                 let connection = accept(listener, nil, nil)
                 if connection < 0, errno == EINTR || errno == ECONNABORTED { continue }
+                if connection < 0, [EMFILE, ENFILE, ENOMEM, ENOBUFS].contains(errno) {
+                    // Until others have ended.
+                    usleep(100_000)
+                    continue
+                }
                 guard connection >= 0 else { return }
                 _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
                 guard let self else {
@@ -127,8 +132,9 @@ public final class PointServer: Sendable {
 
     private func serve(_ descriptor: Int32) {
         let exports = exports.map { ($0.name, $0.disk) }
-        let thread = Thread { [pool] in
-            let connection = NBDServing(descriptor, exports: exports, pool: pool)
+        let thread = Thread {
+            // Threads of its own: a client that takes nothing holds up none but itself.
+            let connection = NBDServing(descriptor, exports: exports, pool: WorkerPool(count: 4))
             connection.run()
         }
         thread.stackSize = 1 << 20

@@ -149,6 +149,9 @@ public struct FolderStore: ObjectStore {
         guard unlink(path(object)) == 0 || errno == ENOENT else { throw failure("remove", object, errno) }
     }
 
+    /// After a power cut, what wasn't flushed may have its name and lack its bytes.
+    public var isDurableAtOnce: Bool { false }
+
     /// One sync of the file system instead of one of each file.
     public func flush() async throws {
         let descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

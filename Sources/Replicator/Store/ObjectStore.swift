@@ -21,6 +21,9 @@ public protocol ObjectStore: Sendable {
     /// Nothing happens where there is none.
     func remove(_ object: String) async throws
 
+    /// Whether an object that was put is safe from a power cut before ``flush()``.
+    var isDurableAtOnce: Bool { get }
+
     /// Returns when everything that was put is safe from a power cut.
     func flush() async throws
 
@@ -30,6 +33,7 @@ public protocol ObjectStore: Sendable {
 
 extension ObjectStore {
     public func removeLeftovers() async throws {}
+    public var isDurableAtOnce: Bool { true }
 }
 
 public enum PutMode: Sendable {

@@ -11,5 +11,8 @@ extern int mallopt(int what, int value);
 /* lseek(2) */
 static const int rehost_seek_data = 3;
 static const int rehost_seek_hole = 4;
+/* fcntl(2): F_OFD_GETLK, F_OFD_SETLK */
+static const int rehost_ofd_getlk = 36;
+static const int rehost_ofd_setlk = 37;
 /* fallocate(2): FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE */
 static const int rehost_punch_hole = 2 | 1;

@@ -158,7 +158,7 @@ struct S3StoreTests {
 
     @Test func tooMuchIsRefused() async throws {
         defer { server.stop() }
-        set { $0.answers = [HTTPAnswer(length: S3Store.limit + 1)] }
+        set { $0.answers = [HTTPAnswer(length: S3Store.limit("large") + 1)] }
         let message = await failure { try await server.store().get("a") }
         #expect(message.contains("the answer has 67108865 bytes, more than 67108864"))
         #expect(log.count == 1)

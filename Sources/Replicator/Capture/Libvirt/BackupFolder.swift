@@ -54,7 +54,8 @@ struct BackupFolder {
         var process: Int32
         fileprivate var folder: String
 
-        var isGone: Bool { kill(process, 0) != 0 && errno == ESRCH }
+        /// In a container each run may have the same number: this process has no other backup of the domain.
+        var isGone: Bool { process == getpid() || kill(process, 0) != 0 && errno == ESRCH }
 
         func removeFolder() { try? FileManager.default.removeItem(atPath: folder) }
     }
@@ -76,7 +77,7 @@ struct BackupFolder {
 /// the backup is ended before.
 final class RoomWatch: Sendable {
     /// In bytes.
-    private static let least: UInt64 = 256 << 20
+    private static let least: UInt64 = 1 << 30
 
     private let task: Task<Void, Never>
     private let short = Shortage()
@@ -104,12 +105,12 @@ final class RoomWatch: Sendable {
         let short = short
         task = Task {
             while !Task.isCancelled {
-                if let free = Self.free(path), free < Self.least {
+                if Self.free(path) ?? 0 < Self.least {
                     short.state.withLock { $0 = true }
                     _ = try? await LibvirtConnection.onThread { end() }
                     return
                 }
-                try? await Task.sleep(for: .milliseconds(500))
+                try? await Task.sleep(for: .milliseconds(100))
             }
         }
     }

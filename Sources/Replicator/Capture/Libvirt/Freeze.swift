@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 internal import Host
 internal import Libvirt
 internal import Synchronization
@@ -7,6 +8,7 @@ internal import Synchronization
 /// whoever asked for it, a clock, and, should this process be killed, a command that is left behind.
 final class Freeze: Sendable {
     private struct State {
+        /// Or may be yet: an agent that didn't answer in time may do it later.
         var isFrozen = false
         var warnings: [String] = []
         var held = false
@@ -14,6 +16,8 @@ final class Freeze: Sendable {
 
     /// In seconds. Windows thaws by itself after ten.
     private static let limit = 10.0
+    /// Of thawing, a second apart.
+    private static let attempts = 60
 
     private let domain: DomainHandle
     private let state = Mutex(State())
@@ -29,8 +33,8 @@ final class Freeze: Sendable {
             will = nil
             state.withLock {
                 $0.warnings.append(
-                    "the guest wasn't frozen: virsh, which would thaw it should this be killed, isn't there; its disks are"
-                        + " as after a power cut (apt install libvirt-clients)")
+                    "the guest wasn't frozen: what would thaw it should this be killed can't be started (\(error)); its disks"
+                        + " are as after a power cut (virsh: apt install libvirt-clients)")
             }
             return
         }
@@ -38,14 +42,17 @@ final class Freeze: Sendable {
             let count = try domain.freeze()
             state.withLock {
                 $0.isFrozen = true
-                // An agent that freezes nothing has frozen nothing.
                 $0.held = count > 0
+                if count == 0 {
+                    $0.warnings.append("the guest's agent froze no file system; its disks are as after a power cut")
+                }
             }
         } catch {
-            // It may have frozen some before it failed, or answer later.
-            _ = try? domain.thaw()
             let reason = (error as? LibvirtConnection.Failure)?.reason ?? "\(error)"
             state.withLock {
+                // After an error of its own the agent has thawed again what it had frozen; and a guest that somebody else
+                // has frozen is theirs to thaw.
+                $0.isFrozen = DomainHandle.isSilence(error)
                 $0.warnings.append("the guest's agent didn't freeze it (\(reason)); its disks are as after a power cut")
             }
             return
@@ -56,34 +63,46 @@ final class Freeze: Sendable {
     /// Whether all was held still until ``end()``.
     var held: Bool { state.withLock { $0.held } }
 
-    /// Thaws at once.
+    /// Thaws at once, and doesn't return before it is done or hopeless.
     /// - Returns: what went wrong.
     func end() -> [String] {
         thaw(isLate: false)
-        will?.revoke()
+        // A guest that can't be thawed now gets another half a minute from what is left behind.
+        if state.withLock({ $0.isFrozen }) { will?.execute() } else { will?.revoke() }
         return state.withLock { $0.warnings }
     }
 
     private func thaw(isLate: Bool) {
         state.withLock { state in
             guard state.isFrozen else { return }
-            state.isFrozen = false
-            do {
-                let count = try domain.thaw()
-                // Somebody else had thawed it, or Windows had by itself.
-                if count == 0 { state.held = false }
-            } catch {
+            var failure: (any Error)?
+            for attempt in 1...Self.attempts {
+                do {
+                    let count = try domain.thaw()
+                    // Somebody else had thawed it, or Windows had by itself.
+                    if count == 0, state.held {
+                        state.held = false
+                        state.warnings.append(
+                            "the guest was thawed before the backup had begun; its disks are as after a power cut")
+                    }
+                    state.isFrozen = false
+                    failure = nil
+                    break
+                } catch {
+                    failure = error
+                    // One that was asked to freeze and didn't answer may be at it still.
+                    if attempt < Self.attempts { sleep(1) }
+                }
+            }
+            if let failure {
                 state.held = false
-                state.warnings.append("\(error)".split(separator: "\n").joined(separator: "; "))
+                state.warnings.append("\(failure)".split(separator: "\n").joined(separator: "; "))
             }
             if isLate {
                 state.held = false
                 state.warnings.append(
                     "the backup took longer to begin than \(Int(Self.limit)) seconds, and the guest was thawed before; its"
                         + " disks are as after a power cut")
-            } else if !state.held, state.warnings.isEmpty {
-                state.warnings.append(
-                    "the guest was thawed before the backup had begun; its disks are as after a power cut")
             }
         }
     }

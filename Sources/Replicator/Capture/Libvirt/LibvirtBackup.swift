@@ -50,21 +50,36 @@ final class LibvirtBackup: CaptureSession {
                 default: wanted[index].since = token
                 }
             }
-            let name = source.family + String(format: "%08x", UInt32.random(in: 0...(.max)))
+            var name = source.newCheckpoint
+            var untracked: String?
             var documents = BackupDocuments(disks: wanted, others: facts.others, socket: folder.socket)
             let begun: Begun
             do {
                 begun = try Self.begin(documents, name, domain, source, folder, facts.hasAgent)
             } catch {
+                // libvirt may have made the checkpoint all the same.
+                try? domain.remove(checkpoint: name)
+                name = source.newCheckpoint
                 // Whose bitmap it is about, libvirt says for one disk at most.
                 let broken = Self.brokenBitmaps(documents, domain, folder)
-                guard !broken.isEmpty else { throw error }
                 for (index, disk) in documents.disks.enumerated() {
                     guard let reason = broken[disk.target] else { continue }
                     losses[disk.target] = reason
                     documents.disks[index].since = nil
                 }
-                begun = try Self.begin(documents, name, domain, source, folder, facts.hasAgent)
+                do {
+                    guard !broken.isEmpty else { throw error }
+                    begun = try Self.begin(documents, name, domain, source, folder, facts.hasAgent)
+                } catch let first {
+                    // A qcow2 of an old version, or one that is full of bitmaps, can't hold a new one.
+                    try? domain.remove(checkpoint: name)
+                    guard documents.checkpoint(name) != nil else { throw first }
+                    for index in documents.disks.indices { documents.disks[index].isTrackable = false }
+                    do {
+                        begun = try Self.begin(documents, name, domain, source, folder, facts.hasAgent)
+                    } catch { throw first }
+                    untracked = (first as? LibvirtConnection.Failure)?.reason ?? "\(first)"
+                }
             }
             do {
                 disks = try documents.disks.map { disk in
@@ -75,14 +90,17 @@ final class LibvirtBackup: CaptureSession {
                         trackingLoss: losses[disk.target])
                 }
             } catch {
-                domain.endBackup()
+                try domain.endBackup()
                 if documents.checkpoint(name) != nil { try? domain.remove(checkpoint: name) }
                 throw error
             }
             time = begun.time
             consistency = begun.consistency
             warnings = begun.warnings
-            notes = facts.notes + begun.notes + Self.notes(facts, isPersistent)
+            notes =
+                facts.notes + begun.notes + Self.notes(facts, isPersistent)
+                + (untracked.map { ["no checkpoint could be made (\($0)); the next capture reads and compares all"] }
+                    ?? [])
             tracked = Set(documents.disks.filter(\.isTrackable).map(\.target))
             checkpoint = documents.checkpoint(name) == nil ? nil : name
         } catch {
@@ -92,7 +110,7 @@ final class LibvirtBackup: CaptureSession {
         self.domain = domain
         self.source = source
         self.folder = folder
-        room = RoomWatch(folder.path) { domain.endBackup() }
+        room = RoomWatch(folder.path) { try? domain.endBackup() }
     }
 
     private static func notes(_ facts: DomainFacts, _ isPersistent: Bool) -> [String] {
@@ -146,7 +164,12 @@ final class LibvirtBackup: CaptureSession {
         } catch { failure = error }
         let time = Date()
         let warnings = freeze.end()
-        if let failure { throw failure }
+        if let failure {
+            // A guest that stays frozen is worth more words than why.
+            guard var told = failure as? LibvirtConnection.Failure, !warnings.isEmpty else { throw failure }
+            told.reason += "; " + warnings.joined(separator: "; ")
+            throw told
+        }
         // VSS had the programs write what they had in memory; what a Linux guest's hooks do isn't known.
         let consistency: RecoveryPoint.Consistency = isWindows ? .application : .fileSystem
         return Begun(time: time, consistency: freeze.held ? consistency : .crash, warnings: warnings)
@@ -164,7 +187,7 @@ final class LibvirtBackup: CaptureSession {
             do {
                 try folder.makeScratch(disk.target, size: domain.size(of: disk.target))
                 try domain.beginBackup(alone, checkpoint: nil)
-                domain.endBackup()
+                try domain.endBackup()
             } catch let failure as LibvirtConnection.Failure {
                 broken[disk.target] = failure.reason
             } catch { broken[disk.target] = "\(error)" }
@@ -174,7 +197,7 @@ final class LibvirtBackup: CaptureSession {
 
     /// Ends the job of a capture that was killed.
     private static func endLeftover(of domain: DomainHandle) throws {
-        guard let job = domain.backup else { return }
+        guard case .running(let job) = domain.job else { return }
         guard let owner = BackupFolder.owner(ofJob: job) else {
             throw LibvirtConnection.Failure(
                 action: "begin a backup of '\(domain.name)'", reason: "another program's backup of it is running",
@@ -183,9 +206,10 @@ final class LibvirtBackup: CaptureSession {
         guard owner.isGone else {
             throw LibvirtConnection.Failure(
                 action: "begin a backup of '\(domain.name)'",
-                reason: "another capture of it is running, process \(owner.process)", hint: "wait for it")
+                reason: "another capture of it is running, process \(owner.process)",
+                hint: "wait for it; where that process is none of rehost's, 'virsh domjobabort \(domain.name)' ends it")
         }
-        domain.endBackup()
+        try domain.endBackup()
         owner.removeFolder()
     }
 
@@ -199,10 +223,15 @@ final class LibvirtBackup: CaptureSession {
                 "the backup of '\(source.name)' was ended: '\(folder.path)' ran out of room for what the guest overwrites",
                 hint: "name a folder with more room: --scratch DIR; what was stored so far counts the next time")
         }
-        let isRunning = try await LibvirtConnection.onThread { [domain] in domain.backup != nil }
-        guard isRunning else {
+        switch try await LibvirtConnection.onThread({ [domain] in domain.job }) {
+        case .running: return
+        case .none:
             throw DiskImage.Failure(
                 "the backup of '\(source.name)' ended before all was read: was the machine shut down?",
+                hint: "capture it again; what was stored so far counts")
+        case .unknown:
+            throw DiskImage.Failure(
+                "libvirt stopped answering while '\(source.name)' was read: was it restarted?",
                 hint: "capture it again; what was stored so far counts")
         }
     }
@@ -210,7 +239,7 @@ final class LibvirtBackup: CaptureSession {
     func committed() async throws {
         isCommitted.withLock { $0 = true }
         try await LibvirtConnection.onThread { [self] in
-            domain.endBackup()
+            try domain.endBackup()
             // Of older points, and of captures that were killed.
             for name in domain.checkpoints() where name.hasPrefix(source.family) && name != checkpoint {
                 try domain.remove(checkpoint: name)
@@ -221,8 +250,9 @@ final class LibvirtBackup: CaptureSession {
     func end() async throws {
         room.end()
         try await LibvirtConnection.onThread { [self] in
-            defer { folder.remove() }
-            domain.endBackup()
+            // Until the job has ended, its scratch files are better seen than only felt.
+            try domain.endBackup()
+            folder.remove()
             if let checkpoint, !isCommitted.withLock({ $0 }) { try domain.remove(checkpoint: checkpoint) }
         }
     }

@@ -32,6 +32,8 @@ public struct LibvirtDomain: CaptureSource {
         self.scratch = scratch
     }
 
+    var newCheckpoint: String { family + String(format: "%08x", UInt32.random(in: 0...(.max))) }
+
     public func begin(since tokens: [String: String]) async throws -> any CaptureSession {
         try await LibvirtConnection.onThread { try LibvirtBackup(of: self, since: tokens) }
     }
@@ -110,14 +112,41 @@ final class DomainHandle: @unchecked Sendable {
         return information.capacity
     }
 
-    /// The job that runs, as XML; nil where none does.
-    var backup: String? { text(virDomainBackupGetXMLDesc(raw, 0)) }
+    enum Job: Equatable {
+        case none
+        /// As XML.
+        case running(String)
+        /// libvirt doesn't answer: it was restarted, say.
+        case unknown
+    }
+
+    var job: Job {
+        if let xml = text(virDomainBackupGetXMLDesc(raw, 0)) { return .running(xml) }
+        let code = virErrorNumber(UInt32(bitPattern: virGetLastErrorCode()))
+        // A domain that isn't running has none.
+        return [VIR_ERR_NO_DOMAIN_BACKUP, VIR_ERR_OPERATION_INVALID, VIR_ERR_NO_DOMAIN].contains(code)
+            ? .none : .unknown
+    }
 
     /// Ends the job, and waits until it has.
-    func endBackup() {
-        guard backup != nil else { return }
-        virDomainAbortJob(raw)
-        for _ in 0..<200 where backup != nil { usleep(50_000) }
+    /// - Throws: where it may go on.
+    func endBackup() throws {
+        var domain = self
+        for _ in 0..<5 {
+            switch domain.job {
+            case .none: return
+            case .running:
+                virDomainAbortJob(domain.raw)
+                for _ in 0..<100 where domain.job != .none { usleep(50_000) }
+            case .unknown:
+                // A restarted daemon knows its domains and their jobs.
+                if let fresh = try? DomainHandle(name, on: connection.reopened()) { domain = fresh } else { sleep(1) }
+            }
+        }
+        guard domain.job != .none else { return }
+        throw LibvirtConnection.Failure(
+            action: "end the backup of '\(name)'", reason: "libvirt doesn't say that it has ended",
+            hint: "virsh domjobabort \(name); until then what the guest overwrites takes room under the scratch folder")
     }
 
     // MARK: Checkpoints
@@ -152,6 +181,8 @@ final class DomainHandle: @unchecked Sendable {
         let failure = LibvirtConnection.failure(
             "remove the checkpoint '\(checkpoint)' of '\(name)'",
             otherwise: "virsh checkpoint-delete removes it; it costs the guest a little for each write")
+        // Without QEMU the bitmaps stay; with their record the next capture of the running machine finds them.
+        guard isActive else { return }
         // Of a disk that is gone, or a bitmap that is broken, only the record is left.
         let flags = UInt32(VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY.rawValue)
         guard virDomainCheckpointDelete(found, flags) == 0 else { throw failure }
@@ -161,6 +192,14 @@ final class DomainHandle: @unchecked Sendable {
 
     /// In seconds; an agent that hangs isn't waited for longer.
     private static let patience: Int32 = 20
+
+    /// Whether an agent didn't answer, in time or at all.
+    static func isSilence(_ error: any Error) -> Bool {
+        let codes = [VIR_ERR_AGENT_UNRESPONSIVE, VIR_ERR_AGENT_UNSYNCED, VIR_ERR_OPERATION_TIMEOUT]
+        return (error as? LibvirtConnection.Failure).map { failure in
+            codes.contains { Int($0.rawValue) == failure.code }
+        } ?? true
+    }
 
     /// - Returns: how many file systems are frozen.
     func freeze() throws -> Int {

@@ -9,8 +9,8 @@ public struct S3Store: ObjectStore {
     let settings: S3Settings
     private let bucket = Bucket()
 
-    /// In bytes. What the layers above put is a region of 8 MiB at most, or a manifest.
-    static let limit = 64 << 20
+    /// In bytes: a region has 8 MiB at most; a manifest has 32 for each region of a disk, and more where it has patches.
+    static func limit(_ object: String) -> Int { object.hasPrefix("manifests/") ? 2 << 30 : 64 << 20 }
 
     public var name: String { client.location.description }
 
@@ -57,7 +57,8 @@ public struct S3Store: ObjectStore {
     /// nil where the bucket is there and the object isn't.
     func found(_ object: String) async throws -> [UInt8]? {
         let request = S3Request(
-            method: .get, key: client.location.key(object), limit: Self.limit, purpose: "read '\(object)'")
+            method: .get, key: client.location.key(object), limit: Self.limit(object),
+            purpose: "read '\(object)'")
         let response = try await client.send(request)
         if response.status == 200 {
             bucket.isKnown.store(true, ordering: .relaxed)
@@ -119,6 +120,12 @@ public struct S3Store: ObjectStore {
     // MARK: Writing
 
     public func put(_ object: String, _ bytes: [UInt8], _ mode: PutMode) async throws -> Bool {
+        // What couldn't be read back must not be written.
+        guard bytes.count <= Self.limit(object) else {
+            throw StoreError(
+                .unavailable, "could not write '\(object)' in the store '\(name)': it has \(bytes.count) bytes",
+                hint: "capture into a new store with larger regions: --region-size 8M")
+        }
         guard mode == .ifAbsent else {
             try await replace(object, bytes)
             return true
