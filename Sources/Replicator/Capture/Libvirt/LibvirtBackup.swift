@@ -1,7 +1,5 @@
 internal import Disks
 internal import Foundation
-internal import Glibc
-internal import Host
 internal import Libvirt
 internal import Synchronization
 
@@ -34,75 +32,27 @@ final class LibvirtBackup: CaptureSession {
         let folder = try BackupFolder(in: source.scratch, embedded: source.connection.isEmbedded)
         do {
             try RoomWatch.check(folder.path)
-            var losses: [String: String] = [:]
-            let isPersistent = domain.isPersistent
-            var wanted = facts.disks.map { disk in
-                BackupDocuments.Disk(
-                    target: disk.target, since: nil, scratch: folder.scratch(disk.target),
-                    isTrackable: isPersistent && disk.format == "qcow2")
-            }
-            for (index, disk) in wanted.enumerated() {
-                guard let token = tokens[disk.target] else { continue }
-                switch domain.disks(of: token) {
-                case nil: losses[disk.target] = "its checkpoint '\(token)' is gone from the domain"
-                case let targets? where !targets.contains(disk.target):
-                    losses[disk.target] = "the checkpoint '\(token)' has no bitmap for it"
-                default: wanted[index].since = token
-                }
-            }
-            var name = source.newCheckpoint
-            var untracked: String?
-            var documents = BackupDocuments(disks: wanted, others: facts.others, socket: folder.socket)
-            let begun: Begun
+            var start = BackupStart(of: domain, facts, source, folder, since: tokens)
+            try start.begin()
             do {
-                begun = try Self.begin(documents, name, domain, source, folder, facts.hasAgent)
-            } catch {
-                // libvirt may have made the checkpoint all the same.
-                try? domain.remove(checkpoint: name)
-                name = source.newCheckpoint
-                // Whose bitmap it is about, libvirt says for one disk at most.
-                let broken = Self.brokenBitmaps(documents, domain, folder)
-                for (index, disk) in documents.disks.enumerated() {
-                    guard let reason = broken[disk.target] else { continue }
-                    losses[disk.target] = reason
-                    documents.disks[index].since = nil
-                }
-                do {
-                    guard !broken.isEmpty else { throw error }
-                    begun = try Self.begin(documents, name, domain, source, folder, facts.hasAgent)
-                } catch let first {
-                    // A qcow2 of an old version, or one that is full of bitmaps, can't hold a new one.
-                    try? domain.remove(checkpoint: name)
-                    guard documents.checkpoint(name) != nil else { throw first }
-                    for index in documents.disks.indices { documents.disks[index].isTrackable = false }
-                    do {
-                        begun = try Self.begin(documents, name, domain, source, folder, facts.hasAgent)
-                    } catch { throw first }
-                    untracked = (first as? LibvirtConnection.Failure)?.reason ?? "\(first)"
-                }
-            }
-            do {
-                disks = try documents.disks.map { disk in
+                disks = try start.documents.disks.map { disk in
                     let uri = "nbd+unix:///\(disk.target)?socket=\(folder.socket)"
                     return SourceDisk(
                         name: disk.target, size: try NBDConnection(uri, contexts: []).size, place: .export(uri),
                         changes: try disk.since.map { _ in try Self.changes(disk.target, uri) },
-                        trackingLoss: losses[disk.target])
+                        trackingLoss: start.losses[disk.target])
                 }
             } catch {
                 try domain.endBackup()
-                if documents.checkpoint(name) != nil { try? domain.remove(checkpoint: name) }
+                if let checkpoint = start.checkpoint { try? domain.remove(checkpoint: checkpoint) }
                 throw error
             }
-            time = begun.time
-            consistency = begun.consistency
-            warnings = begun.warnings
-            notes =
-                facts.notes + begun.notes + Self.notes(facts, isPersistent)
-                + (untracked.map { ["no checkpoint could be made (\($0)); the next capture reads and compares all"] }
-                    ?? [])
-            tracked = Set(documents.disks.filter(\.isTrackable).map(\.target))
-            checkpoint = documents.checkpoint(name) == nil ? nil : name
+            time = start.time
+            consistency = start.consistency
+            warnings = start.warnings
+            notes = facts.notes + start.notes
+            checkpoint = start.checkpoint
+            tracked = Set(start.documents.disks.filter(\.isTrackable).map(\.target))
         } catch {
             folder.remove()
             throw error
@@ -111,16 +61,6 @@ final class LibvirtBackup: CaptureSession {
         self.source = source
         self.folder = folder
         room = RoomWatch(folder.path) { try? domain.endBackup() }
-    }
-
-    private static func notes(_ facts: DomainFacts, _ isPersistent: Bool) -> [String] {
-        guard isPersistent else {
-            return ["the domain is a transient one, for which libvirt keeps no checkpoints: all is read and compared"]
-        }
-        let untracked = facts.disks.filter { $0.format != "qcow2" }
-        return untracked.map {
-            "\($0.target) is \($0.format), which can't hold a bitmap of changes: all of it is read and compared"
-        }
     }
 
     private static func changes(_ target: String, _ uri: String) throws -> [NBDConnection.Extent] {
@@ -132,67 +72,6 @@ final class LibvirtBackup: CaptureSession {
         }
         // 1: dirty.
         return try connection.extents(context, offset: 0, length: connection.size).filter { $0.flags & 1 != 0 }
-    }
-
-    // MARK: Beginning
-
-    private struct Begun {
-        var time: Date
-        var consistency: RecoveryPoint.Consistency
-        var warnings: [String] = []
-        var notes: [String] = []
-    }
-
-    /// Freezes, begins, thaws at once.
-    private static func begin(
-        _ documents: BackupDocuments, _ checkpoint: String, _ domain: DomainHandle, _ source: LibvirtDomain,
-        _ folder: BackupFolder, _ hasAgent: Bool
-    ) throws -> Begun {
-        for disk in documents.disks { try folder.makeScratch(disk.target, size: domain.size(of: disk.target)) }
-        guard hasAgent, domain.isRunning else {
-            try domain.beginBackup(documents, checkpoint: checkpoint)
-            let why = hasAgent ? "the domain is paused" : "no agent answers in the guest"
-            return Begun(
-                time: Date(), consistency: .crash, notes: ["\(why): its disks are as after a power cut"])
-        }
-        let isWindows = domain.isWindows
-        let freeze = Freeze(domain, uri: source.connection.uri)
-        let failure: (any Error)?
-        do {
-            try domain.beginBackup(documents, checkpoint: checkpoint)
-            failure = nil
-        } catch { failure = error }
-        let time = Date()
-        let warnings = freeze.end()
-        if let failure {
-            // A guest that stays frozen is worth more words than why.
-            guard var told = failure as? LibvirtConnection.Failure, !warnings.isEmpty else { throw failure }
-            told.reason += "; " + warnings.joined(separator: "; ")
-            throw told
-        }
-        // VSS had the programs write what they had in memory; what a Linux guest's hooks do isn't known.
-        let consistency: RecoveryPoint.Consistency = isWindows ? .application : .fileSystem
-        return Begun(time: time, consistency: freeze.held ? consistency : .crash, warnings: warnings)
-    }
-
-    /// Tries each disk's bitmap alone, without holding the guest still: why each that is no good isn't.
-    private static func brokenBitmaps(
-        _ documents: BackupDocuments, _ domain: DomainHandle, _ folder: BackupFolder
-    ) -> [String: String] {
-        var broken: [String: String] = [:]
-        for disk in documents.disks where disk.since != nil {
-            var others = documents.others + documents.disks.map(\.target)
-            others.removeAll { $0 == disk.target }
-            let alone = BackupDocuments(disks: [disk], others: others, socket: documents.socket)
-            do {
-                try folder.makeScratch(disk.target, size: domain.size(of: disk.target))
-                try domain.beginBackup(alone, checkpoint: nil)
-                try domain.endBackup()
-            } catch let failure as LibvirtConnection.Failure {
-                broken[disk.target] = failure.reason
-            } catch { broken[disk.target] = "\(error)" }
-        }
-        return broken
     }
 
     /// Ends the job of a capture that was killed.
