@@ -67,9 +67,7 @@ public enum Replication {
     ) async throws {
         let repository = try await StoreRequest(location: origin.store, access: access).open()
         let point = try await repository.point(named: "\(origin.machine)@\(origin.point)")
-        let image = URL(fileURLWithPath: report.image).lastPathComponent
-        try await repository.note(
-            PointHistory.Boot(time: Date(), verdict: report.verdict.rawValue, image: image), of: point)
+        try await repository.note(PointHistory.Boot(report, image: report.image), of: point)
     }
 
     /// - Parameters:
@@ -107,13 +105,9 @@ public enum Replication {
         _ point: RecoveryPoint, from repository: Repository, to paths: [String], as format: OutputFormat,
         _ progress: @escaping @Sendable (RunProgress) -> Void
     ) async throws {
-        let socket = "/tmp/rehost-point-\(UUID().uuidString.prefix(13))"
-        let server = try await PointServer(point, from: repository, socket: socket)
+        let (server, images) = try await ServedPoint.serve(point, from: repository, titles: point.disks.map(\.name))
         defer { server.close() }
-        for (index, disk) in point.disks.enumerated() {
-            let image = try DiskImage.open(
-                export: disk.name, on: socket, size: disk.size, allocated: server.allocated(disk: index),
-                title: disk.name)
+        for (index, image) in images.enumerated() {
             let part = paths[index] + ".part"
             do {
                 try await QemuImg.copy(image, to: part, as: format) {

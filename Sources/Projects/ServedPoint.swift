@@ -34,17 +34,26 @@ public struct ServedPoint: Sendable {
         let request = StoreRequest(location: String(name[..<mark]), access: access)
         let repository = try await request.open()
         let point = try await repository.point(named: String(name[name.index(after: mark)...]))
-        let socket = "/tmp/rehost-point-\(UUID().uuidString.prefix(13))"
-        let server = try await PointServer(point, from: repository, socket: socket)
         let reference = PointReference(store: request.place, machine: point.machine, point: point.id)
         let names = point.disks.map { "\(reference): \($0.name)" }
+        let (server, images) = try await serve(point, from: repository, titles: names)
         return ServedPoint(
-            point: point, names: names, reference: reference, repository: repository,
-            images: try point.disks.enumerated().map { index, disk in
-                try DiskImage.open(
-                    export: disk.name, on: socket, size: disk.size, allocated: server.allocated(disk: index),
-                    title: names[index])
-            }, server: server)
+            point: point, names: names, reference: reference, repository: repository, images: images, server: server)
+    }
+
+    /// - Parameter titles: of the disks, for messages.
+    /// - Returns: the disks, as long as the server is there.
+    static func serve(
+        _ point: RecoveryPoint, from repository: Repository, titles: [String]
+    ) async throws -> (PointServer, [DiskImage]) {
+        let socket = "/tmp/rehost-point-\(UUID().uuidString.prefix(13))"
+        let server = try await PointServer(point, from: repository, socket: socket)
+        let images = try point.disks.enumerated().map { index, disk in
+            try DiskImage.open(
+                export: disk.name, on: socket, size: disk.size, allocated: server.allocated(disk: index),
+                title: titles[index])
+        }
+        return (server, images)
     }
 
     /// Records in the store what came of a boot test.
@@ -52,11 +61,16 @@ public struct ServedPoint: Sendable {
     ///   - image: what was booted; nil for the point's own disks.
     ///   - failed: told why it couldn't be.
     func note(_ report: ImageReport, image: String?, failed: (String) -> Void) async {
-        let boot = PointHistory.Boot(
-            time: Date(), verdict: report.verdict.rawValue,
-            image: image.map { URL(fileURLWithPath: $0).lastPathComponent })
-        do { try await repository.note(boot, of: point) } catch {
+        do { try await repository.note(PointHistory.Boot(report, image: image), of: point) } catch {
             failed("note: the verdict isn't in the store: \(error)")
         }
+    }
+}
+
+extension PointHistory.Boot {
+    init(_ report: ImageReport, image: String?) {
+        self.init(
+            time: Date(), verdict: report.verdict.rawValue,
+            image: image.map { URL(fileURLWithPath: $0).lastPathComponent })
     }
 }
